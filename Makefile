@@ -1,0 +1,47 @@
+# Two commands matter: 'make run' and 'make test'. 'make help' lists the rest.
+# Settings come from the environment or the command line: make run PORT=9000 DATA_DIR=/srv/chat
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+export VENV ?= .venv
+BIN := $(VENV)/bin
+
+# How many tests run at once, and what else pytest should be told: make test ARGS='-k sign_in'
+WORKERS ?= 3
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format lock clean venv dev services
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+run: venv ## start chatapp on http://127.0.0.1:8000 (HOST, PORT, DATA_DIR, DATABASE_URL … are honoured)
+	@exec $(BIN)/python -m chatapp
+
+test: dev services lint ## everything: lint, types, tests on PostgreSQL, Redis, nginx and Chromium
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+lint: dev ## style and types
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; exit 1; }
+	@$(BIN)/mypy
+
+format: dev ## lay the code out
+	@$(BIN)/ruff check --quiet --fix . || true
+	@$(BIN)/ruff format --quiet .
+
+lock: ## renew the lock files from pyproject.toml
+	@sh scripts/lock.sh
+
+clean: ## remove the environment and caches (never the data)
+	@rm -rf $(VENV) .cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+venv:
+	@sh scripts/venv.sh runtime
+
+dev:
+	@sh scripts/venv.sh dev
+
+services:
+	@sh scripts/services.sh

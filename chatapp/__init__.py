@@ -1,0 +1,26 @@
+"""chatapp: real-time, multi-room chat in one process.
+
+`uvicorn chatapp:app` serves it; `python -m chatapp` (and `make run`) does the same with the flags we want.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    app: ASGIApp
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Builds `app` when it is first asked for, so that importing a module of ours reads no environment."""
+    if name == "app":
+        import os
+
+        from chatapp.app import create_app
+        from chatapp.settings import Settings
+
+        globals()["app"] = create_app(Settings.from_env(os.environ))
+        return globals()["app"]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,212 @@
+"""The composition root: builds every part once and hands each what it needs."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from uuid import uuid4
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chatapp import logs, words
+from chatapp.clock import Clock, SystemClock
+from chatapp.database import Database, data_folder
+from chatapp.domain import epoch, sessions, text
+from chatapp.limits import Limits
+from chatapp.middleware import Bodies, CrossSite, Hosts, Requests
+from chatapp.migrate import migrate
+from chatapp.realtime import frames
+from chatapp.realtime.backplane import Backplane, Hint, MemoryBackplane, RedisBackplane
+from chatapp.realtime.catchup import Catchup
+from chatapp.realtime.dispatch import Dispatch
+from chatapp.realtime.fanout import Fanout
+from chatapp.realtime.hub import Hub
+from chatapp.realtime.supervisor import Supervisor
+from chatapp.realtime.writer import Writer
+from chatapp.routes.door import Services
+from chatapp.routes.failures import HANDLERS
+from chatapp.routes.site import static_version
+from chatapp.routes.socket import Socket
+from chatapp.routes.table import routes
+from chatapp.security import COST, Passwords, Seal, stored_key
+from chatapp.settings import Settings
+from chatapp.templating import Fragments, Templates
+
+BEAT_SECONDS = 20.0
+DRAIN_SECONDS = 10.0
+
+log = logging.getLogger(__name__)
+
+
+def create_app(
+    settings: Settings, clock: Clock | None = None, password_cost: int = COST
+) -> ASGIApp:
+    """The whole application as one ASGI app. Nothing is opened before its lifespan starts.
+
+    `clock` and `password_cost` are for tests. Raises `PermissionError` when the data folder cannot be used.
+    """
+    logs.set_up(settings.log_level)
+    data_folder(settings)
+    if not settings.secret_keys:
+        settings = replace(settings, secret_keys=(stored_key(settings.data_dir),))
+    version = static_version()
+    templates = Templates(
+        {"static": f"/static/{version}/".__add__, "site_name": settings.site_name}
+    )
+    fragments = Fragments(templates)
+    text.name_skeleton("warm")  # reads the table of look-alikes before the first person signs up
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with _running(
+            settings, clock or SystemClock(), templates, fragments, password_cost
+        ) as kit:
+            app.state.services = kit
+            outer.socket = Socket(kit, hosts)
+            yield
+
+    starlette = Starlette(
+        routes=routes(version), exception_handlers=dict(HANDLERS), lifespan=lifespan
+    )
+    inner: ASGIApp = Bodies(starlette, words.SENTENCES["too_large"])
+    inner = CrossSite(inner, words.SENTENCES["cross_site"])
+    hosts = Hosts(inner, _hosts(settings), words.SENTENCES["wrong_host"])
+    failed = templates.render("errors/500.html", {"request_id": "", "theme": "system"})
+    outer = _Outer(Requests(hosts, failed.encode()), starlette)
+    return outer
+
+
+def _hosts(settings: Settings) -> set[str]:
+    return {"localhost", "127.0.0.1", "::1", settings.host.strip("[]"), *settings.allowed_hosts}
+
+
+class _Outer:
+    """Parts the three kinds of ASGI traffic. Sockets pass no middleware."""
+
+    def __init__(self, http: ASGIApp, starlette: Starlette) -> None:
+        self._http = http
+        self._starlette = starlette
+        self.state = starlette.state
+        self.socket: Socket | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket" and self.socket is not None:
+            scope["app"] = self._starlette
+            await self.socket(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._starlette(scope, receive, send)
+
+
+@asynccontextmanager
+async def _running(
+    settings: Settings, clock: Clock, templates: Templates, fragments: Fragments, cost: int
+) -> AsyncIterator[Services]:
+    database = Database(settings)
+    await database.connect()
+    supervisor = Supervisor()
+    passwords = await asyncio.to_thread(Passwords, cost)
+    redis = RedisBackplane(settings.redis_url, uuid4().hex) if settings.redis_url else None
+    try:
+        await migrate(database)
+        hub = Hub()
+        name = await epoch.read(database)
+        backplane: Backplane = redis or MemoryBackplane()
+        catchup = Catchup(database, hub, fragments, supervisor, name)
+        fanout = Fanout(hub, fragments, backplane, catchup)
+        writer = Writer(database, fanout, clock)
+        limits = Limits(clock, settings.limit_factor)
+        kit = Services(
+            settings=settings,
+            clock=clock,
+            database=database,
+            passwords=passwords,
+            limits=limits,
+            templates=templates,
+            fragments=fragments,
+            hub=hub,
+            fanout=fanout,
+            writer=writer,
+            catchup=catchup,
+            dispatch=Dispatch(
+                hub=hub, writer=writer, catchup=catchup, limits=limits, supervisor=supervisor
+            ),
+            supervisor=supervisor,
+            seal=Seal(settings.secret_keys, "session", settings.session_days * 24 * 3600 * 12),
+            epoch=name,
+        )
+        supervisor.keep(writer.run, "writer")
+        supervisor.keep(catchup.compare_forever, "compare")
+        supervisor.keep(lambda: _beat_forever(kit), "beat")
+        if redis is not None:
+            supervisor.keep(redis.send_forever, "hints out")
+            supervisor.keep(
+                lambda: redis.receive_forever(
+                    lambda hint: _take_hint(kit, hint), lambda: _compare_soon(kit)
+                ),
+                "hints in",
+            )
+        log.info("ready", extra={"port": settings.port})
+        yield kit
+        await _stop(kit)
+    finally:
+        await supervisor.stop()
+        passwords.close()
+        if redis is not None:
+            await redis.close()
+        await database.disconnect()
+
+
+async def _stop(kit: Services) -> None:
+    """Takes no more, tells the sockets to come back, and stores what is queued."""
+    kit.stopping = True
+    for connection in kit.hub.connections():
+        connection.close(frames.CLOSE_RESTART)
+    try:
+        await kit.writer.drain(DRAIN_SECONDS)
+    except TimeoutError:
+        log.error("commands were not stored before the stop", extra={"count": kit.writer.depth()})
+
+
+async def _beat_forever(kit: Services) -> None:
+    """Tells every tab the last numbers of its rooms, and ends sockets whose session is over."""
+    passed = 0.0
+    while True:
+        await asyncio.sleep(1)
+        kit.hub.expire(kit.clock.wall())
+        passed += 1
+        if passed < BEAT_SECONDS:
+            continue
+        passed = 0.0
+        watched = kit.hub.watched()
+        connections = kit.hub.connections()
+        for connection in connections:
+            numbers = {room: watched[room] for room in connection.rooms if room in watched}
+            connection.send(frames.beat(numbers))
+        ids = sorted({connection.session_id for connection in connections})
+        for start in range(0, len(ids), 1000):
+            some = ids[start : start + 1000]
+            alive = await sessions.living(kit.database, some)
+            kit.hub.end_sessions(set(some) - alive)
+
+
+def _take_hint(kit: Services, hint: Hint) -> None:
+    """What another process tells. Hints about content only say where to look."""
+    if hint.kind == "room":
+        if kit.hub.is_watched(hint.room_id):
+            kit.catchup.fill(hint.room_id)
+    elif hint.kind == "depart":
+        kit.catchup.verify(hint.room_id, hint.user_id)
+    elif hint.kind == "sidebar" and hint.user_id is not None:
+        kit.hub.send_user(hint.user_id, frames.sidebar())
+    elif hint.kind == "session":
+        kit.hub.end_sessions([hint.session_id])
+    elif hint.kind == "user" and hint.user_id is not None:
+        kit.hub.end_user(hint.user_id)
+
+
+def _compare_soon(kit: Services) -> None:
+    kit.supervisor.spawn(kit.catchup.compare(), "compare")

@@ -1,0 +1,25 @@
+"""Which rule carries out which command: the table that the writer works by."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from chatapp.database import Transaction
+from chatapp.domain import accounts, memberships, rooms
+from chatapp.domain.commands import (
+    Committed,
+    CreateRoom,
+    DeleteAccount,
+    DeleteRoom,
+    EditRoom,
+    JoinRoom,
+    LeaveRoom,
+)
+
+APPLY: Final[dict[type, Callable[[Transaction, Any], Awaitable[Committed]]]] = {
+    CreateRoom: rooms.apply_create,
+    EditRoom: rooms.apply_edit,
+    DeleteRoom: rooms.apply_delete,
+    JoinRoom: memberships.apply_join,
+    LeaveRoom: memberships.apply_leave,
+    DeleteAccount: accounts.apply_delete_account,
+}

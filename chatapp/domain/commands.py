@@ -1,0 +1,102 @@
+"""What people ask to have changed in rooms. The writer carries these out, one after another, in order.
+
+`PostMessage` goes in batches through `messages.apply_posts`; every other command has a transaction of its own, by
+the table `APPLY` in `changes.py`. Who asks is `actor_id`; names and texts in a command are already regular.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class PostMessage:
+    """`key` is the sender's idempotency key (a UUID): the same key posts once."""
+
+    actor_id: int
+    room_id: int
+    key: str
+    body: str
+    body_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRoom:
+    actor_id: int
+    name: str
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditRoom:
+    actor_id: int
+    room_id: int
+    name: str
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRoom:
+    actor_id: int
+    room_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRoom:
+    actor_id: int
+    room_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveRoom:
+    actor_id: int
+    room_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAccount:
+    actor_id: int
+
+
+RoomCommand = CreateRoom | EditRoom | DeleteRoom | JoinRoom | LeaveRoom | DeleteAccount
+Command = PostMessage | RoomCommand
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A row of the room log as readers see it: a message, or an event such as somebody joining.
+
+    `at` in milliseconds since 1970. For events `body` holds the detail (a new name or topic).
+    """
+
+    room_id: int
+    seq: int
+    changed_seq: int
+    kind: str
+    author_id: int
+    author_name: str
+    author_hue: int
+    key: str | None
+    body: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """Somebody is no longer a member; `reason` is 'left', 'removed' or 'deleted'. `user_id` None: everybody."""
+
+    room_id: int
+    user_id: int | None
+    reason: str
+
+
+@dataclass(slots=True)
+class Committed:
+    """What a transaction changed, for those who watch. `value` answers the command.
+
+    `sidebars`: whose list of rooms changed. `gone_users`: whose account ended.
+    """
+
+    value: int = 0
+    messages: list[Message] = field(default_factory=list)
+    departures: list[Departure] = field(default_factory=list)
+    sidebars: set[int] = field(default_factory=set)
+    gone_users: set[int] = field(default_factory=set)

@@ -1,0 +1,19 @@
+"""The epoch: a name for one unbroken line of numbers. A restored backup must get a new one, so that cursors of
+before are not taken for numbers of after."""
+
+from sqlalchemy import insert, select
+
+from chatapp.database import Database
+from chatapp.security import new_token
+from chatapp.tables import facts
+
+
+async def read(database: Database) -> str:
+    """The epoch of this database, made when there is none."""
+    found = await database.fetch_value(select(facts.c.value).where(facts.c.name == "epoch"))
+    if found is not None:
+        return str(found)
+    epoch = new_token()[:12].replace(":", "_")
+    async with database.transaction() as tx:
+        await tx.execute(insert(facts).values(name="epoch", value=epoch))
+    return epoch

@@ -1,0 +1,155 @@
+"""Who is in which room. Coming and going takes a number of the room and stands in its log."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import func, insert, select, update
+
+from chatapp.database import Transaction
+from chatapp.domain import text
+from chatapp.domain.commands import Committed, Departure, JoinRoom, LeaveRoom
+from chatapp.domain.log import add_event, lock_room
+from chatapp.domain.users import Person
+from chatapp.tables import memberships, rooms, users
+
+PAGE = 100
+
+
+class Reader(Protocol):
+    """The database, or a snapshot of it."""
+
+    async def fetch_all(self, query: Any, /) -> Sequence[Any]: ...
+
+    async def fetch_one(self, query: Any, /) -> Any: ...
+
+    async def fetch_value(self, query: Any, /) -> Any: ...
+
+
+def active(room_id: int, user_id: int) -> Any:
+    """The row of a living membership, as a condition."""
+    return (
+        (memberships.c.room_id == room_id)
+        & (memberships.c.user_id == user_id)
+        & memberships.c.is_active
+    )
+
+
+async def is_member(reader: Reader, room_id: int, user_id: int) -> bool:
+    query = select(memberships.c.room_id).where(active(room_id, user_id))
+    return await reader.fetch_value(query) is not None
+
+
+async def count(reader: Reader, room_id: int, search: str = "") -> int:
+    """How many people are in a room, or how many of them have `search` in their name."""
+    query = (
+        select(func.count())
+        .select_from(memberships.join(users))
+        .where(memberships.c.room_id == room_id, memberships.c.is_active)
+    )
+    if search:
+        query = query.where(_named(search))
+    return int(await reader.fetch_value(query))
+
+
+def _named(search: str) -> Any:
+    return users.c.name_key.contains(text.search_key(search), autoescape=True)
+
+
+async def ids(reader: Reader, room_id: int) -> set[int]:
+    """Everybody in a room."""
+    rows = await reader.fetch_all(
+        select(memberships.c.user_id).where(
+            memberships.c.room_id == room_id, memberships.c.is_active
+        )
+    )
+    return {row.user_id for row in rows}
+
+
+async def members(reader: Reader, room_id: int, search: str = "", page: int = 1) -> list[Person]:
+    """The people of a room by name, `PAGE` at a time. `search` is part of a name."""
+    query = (
+        select(users.c.id, users.c.name, users.c.hue, rooms.c.owner_id)
+        .select_from(memberships.join(users).join(rooms, rooms.c.id == memberships.c.room_id))
+        .where(memberships.c.room_id == room_id, memberships.c.is_active)
+        .order_by(users.c.name_key, users.c.id)
+        .limit(PAGE)
+        .offset((page - 1) * PAGE)
+    )
+    if search:
+        query = query.where(_named(search))
+    return [
+        Person(row.id, row.name, row.hue, row.id == row.owner_id)
+        for row in await reader.fetch_all(query)
+    ]
+
+
+async def apply_join(tx: Transaction, command: JoinRoom) -> Committed:
+    """Joining twice is joining once. Raises `Missing`."""
+    room = await lock_room(tx, command.room_id)
+    row = await tx.fetch_one(
+        select(memberships.c.is_active).where(
+            memberships.c.room_id == room.id, memberships.c.user_id == command.actor_id
+        )
+    )
+    if row is not None and row.is_active:
+        return Committed(room.id)
+    event = await add_event(tx, room, command.actor_id, "joined")
+    values = {
+        "is_active": True,
+        "joined_at": event.at,
+        "joined_seq": event.seq,
+        "changed_seq": event.seq,
+    }
+    if row is None:
+        await tx.execute(
+            insert(memberships).values(room_id=room.id, user_id=command.actor_id, **values)
+        )
+    else:
+        await tx.execute(
+            update(memberships)
+            .where(memberships.c.room_id == room.id, memberships.c.user_id == command.actor_id)
+            .values(**values)
+        )
+    if not await is_member(tx, room.id, room.owner_id):
+        # Everybody had left; whoever comes first takes it over.
+        await tx.execute(
+            update(rooms).where(rooms.c.id == room.id).values(owner_id=command.actor_id)
+        )
+    return Committed(room.id, messages=[event], sidebars={command.actor_id})
+
+
+async def apply_leave(tx: Transaction, command: LeaveRoom) -> Committed:
+    """Leaving twice is leaving once. An owner's room passes to the member who joined first.
+
+    The last member may leave: the room and its history stay, and pass to whoever joins next.
+    """
+    room = await lock_room(tx, command.room_id)
+    if not await is_member(tx, room.id, command.actor_id):
+        return Committed(room.id)
+    event = await add_event(tx, room, command.actor_id, "left")
+    await tx.execute(
+        update(memberships)
+        .where(active(room.id, command.actor_id))
+        .values(is_active=False, changed_seq=event.seq)
+    )
+    if room.owner_id == command.actor_id:
+        heir = await oldest_member(tx, room.id)
+        if heir is not None:
+            await tx.execute(update(rooms).where(rooms.c.id == room.id).values(owner_id=heir))
+    return Committed(
+        room.id,
+        messages=[event],
+        departures=[Departure(room.id, command.actor_id, "left")],
+        sidebars={command.actor_id},
+    )
+
+
+async def oldest_member(reader: Reader, room_id: int) -> int | None:
+    """Who joined first of those still there."""
+    found = await reader.fetch_value(
+        select(memberships.c.user_id)
+        .where(memberships.c.room_id == room_id, memberships.c.is_active)
+        .order_by(memberships.c.joined_seq)
+        .limit(1)
+    )
+    return None if found is None else int(found)

@@ -1,0 +1,135 @@
+"""What people type, made regular: names, topics, message bodies.
+
+Everything is checked here, before it is queued: one text that the database refuses would undo its neighbours' batch.
+"""
+
+import hashlib
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+from chatapp.domain.lookalikes import skeleton
+from chatapp.errors import Invalid
+from chatapp.tables import MESSAGE_BYTES, MESSAGE_CHARACTERS
+
+USER_NAME_CHARACTERS: Final = 64
+ROOM_NAME_CHARACTERS: Final = 80
+TOPIC_CHARACTERS: Final = 250
+
+_JOINERS: Final = "\u200c\u200d"  # Persian and emoji need them; they make no two names different
+# Drawn as nothing though Unicode does not call them spaces or format characters.
+_BLANK_LETTERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Cn", "Zs", "Zl", "Zp"})
+_NOT_IN_NAMES: Final = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
+_RESERVED: Final = frozenset(
+    {"admin", "administrator", "all", "channel", "chatapp", "deleted account", "everyone", "here"}
+    | {"moderator", "nobody", "owner", "room", "root", "support", "system", "you"}
+)
+
+
+def is_visible(text: str) -> bool:
+    """Whether anything of it would be seen on a page."""
+    return any(
+        unicodedata.category(sign) not in _UNSEEN
+        and sign not in _BLANK_LETTERS
+        and not _is_selector(sign)
+        for sign in text
+    )
+
+
+def _is_selector(sign: str) -> bool:
+    return "\ufe00" <= sign <= "\ufe0f" or "\u180b" <= sign <= "\u180f" or sign >= "\U000e0000"
+
+
+def normal_body(text: str) -> str:
+    """A message as it is stored: NFC, line feeds, no blank ends. Raises `Invalid` for the field `body`."""
+    if len(text) > 16 * MESSAGE_CHARACTERS:
+        raise Invalid({"body": "message_too_long"})
+    body = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if any(unicodedata.category(sign) in {"Cc", "Cs"} and sign not in "\n\t" for sign in body):
+        raise Invalid({"body": "message_characters"})
+    body = body.strip()
+    if not is_visible(body):
+        raise Invalid({"body": "message_empty"})
+    if len(body) > MESSAGE_CHARACTERS or len(body.encode()) > MESSAGE_BYTES:
+        raise Invalid({"body": "message_too_long"})
+    return body
+
+
+def body_hash(body: str) -> bytes:
+    """16 bytes that tell whether a resend is the same message."""
+    return hashlib.blake2b(body.encode(), digest_size=16).digest()
+
+
+def user_name(text: str, field: str = "name") -> str:
+    return _name(text, field, USER_NAME_CHARACTERS, "name")
+
+
+def room_name(text: str, field: str = "name") -> str:
+    return _name(text, field, ROOM_NAME_CHARACTERS, "room_name")
+
+
+def _name(text: str, field: str, most: int, words: str) -> str:
+    if len(text) > 16 * most:
+        raise Invalid({field: f"{words}_too_long"})
+    name = re.sub(r"[\s\u3000]+", " ", unicodedata.normalize("NFKC", text)).strip(" " + _JOINERS)
+    if not name:
+        raise Invalid({field: f"{words}_empty"})
+    if any(
+        (unicodedata.category(sign) in _NOT_IN_NAMES and sign not in _JOINERS)
+        or sign in _BLANK_LETTERS
+        for sign in name
+    ) or not is_visible(name):
+        raise Invalid({field: f"{words}_characters"})
+    if len(name) > most:
+        raise Invalid({field: f"{words}_too_long"})
+    return name
+
+
+def topic(text: str, field: str = "topic") -> str:
+    """One line, possibly empty."""
+    if len(text) > 16 * TOPIC_CHARACTERS:
+        raise Invalid({field: "topic_too_long"})
+    line = " ".join(unicodedata.normalize("NFC", text).split())
+    if any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in line):
+        raise Invalid({field: "topic_characters"})
+    if len(line) > TOPIC_CHARACTERS:
+        raise Invalid({field: "topic_too_long"})
+    return line if is_visible(line) else ""
+
+
+@lru_cache(maxsize=4096)
+def name_key(name: str) -> str:
+    """Equal for names that differ only in case, width, compatibility forms or unseen joiners."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return unicodedata.normalize(
+        "NFKC", "".join(sign for sign in folded if sign not in _JOINERS and not _is_selector(sign))
+    )
+
+
+def name_skeleton(name: str) -> str:
+    """Equal for names that look alike: `clara`, `cІara`, `clаra.`"""
+    looks = name_key(skeleton(name))
+    return looks.strip(" .,;:!?_-'\"()[]{}*~`") or looks
+
+
+def is_reserved(name: str) -> bool:
+    return name_key(name) in _RESERVED or name_skeleton(name) in _RESERVED
+
+
+def search_key(text: str) -> str:
+    """What a search compares: without case and width. NUL and half characters find nothing."""
+    clean = "".join(sign for sign in text if unicodedata.category(sign) not in {"Cc", "Cs"})
+    return name_key(" ".join(clean.split()))
+
+
+def initials(name: str) -> str:
+    """One or two letters for the avatar."""
+    words = [word for word in re.split(r"[\s._-]+", name) if word]
+    letters = [next((sign for sign in word if sign.isalnum()), "") for word in words]
+    letters = [letter for letter in letters if letter]
+    if not letters:
+        return "?"
+    chosen = letters[0] + (letters[-1] if len(letters) > 1 else "")
+    return chosen.upper()[:2]

@@ -1,0 +1,235 @@
+"""Accounts: who people are, how they come in, what they may change about themselves."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import func, insert, select, update
+
+from chatapp.database import Database, Transaction, is_conflict
+from chatapp.domain import text
+from chatapp.errors import Checks, Invalid
+from chatapp.security import Passwords, normal_password
+from chatapp.tables import now_ms, users
+from chatapp.words import DELETED_ACCOUNT
+
+HUES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person with an account. `hue` (0 to 11) colours the avatar."""
+
+    id: int
+    name: str
+    email: str
+    hue: int
+    is_admin: bool
+
+    @property
+    def initials(self) -> str:
+        return text.initials(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What other people see of somebody."""
+
+    id: int
+    name: str
+    hue: int
+    is_owner: bool = False
+
+    @property
+    def initials(self) -> str:
+        return text.initials(self.name)
+
+
+def email_address(typed: str) -> tuple[str, str]:
+    """(as typed but regular, key for comparing). Raises `Invalid` for the field `email`."""
+    try:
+        if len(typed) > 1000:
+            raise EmailNotValidError
+        found = validate_email(
+            typed.strip(), check_deliverability=False, globally_deliverable=False
+        )
+    except EmailNotValidError:
+        raise Invalid({"email": "email_invalid"}) from None
+    if "." not in found.domain and found.domain != "localhost":
+        raise Invalid({"email": "email_invalid"})
+    domain = found.ascii_domain.lower() if found.ascii_domain else found.domain.casefold()
+    return found.normalized, f"{found.local_part.casefold()}@{domain}"
+
+
+async def sign_up(
+    database: Database, passwords: Passwords, *, name: str, email: str, password: str
+) -> User:
+    """Makes an account; the first one of a site is its administrator. Raises `Invalid`, `Busy`."""
+    with Checks() as checks:
+        with checks.next():
+            shown = free_name(name)
+        with checks.next():
+            address, key = email_address(email)
+        with checks.next():
+            secret = normal_password(password)
+    hashed = await passwords.hash(secret)
+    try:
+        async with database.transaction() as tx:
+            wrong = await _taken(tx, shown, key)
+            if wrong:
+                raise Invalid(wrong)
+            first = not await tx.fetch_value(
+                select(func.count()).select_from(users).where(users.c.deleted_at.is_(None))
+            )
+            row = await tx.fetch_one(
+                insert(users)
+                .values(
+                    name=shown,
+                    name_key=text.name_key(shown),
+                    name_skeleton=text.name_skeleton(shown),
+                    email=address,
+                    email_key=key,
+                    password_hash=hashed,
+                    hue=hash_hue(key),
+                    is_admin=first,
+                    created_at=now_ms(),
+                )
+                .returning(users.c.id, users.c.hue)
+            )
+    except Exception as error:
+        if not is_conflict(error):
+            raise
+        async with database.transaction() as tx:  # somebody was quicker: say with what
+            wrong = await _taken(tx, shown, key)
+        raise Invalid(wrong or {"name": "name_taken"}) from None
+    return User(row.id, shown, address, row.hue, first)
+
+
+def hash_hue(key: str) -> int:
+    """A first colour, the same for the same address."""
+    return sum(key.encode()) % HUES
+
+
+def free_name(typed: str) -> str:
+    """A name that is not reserved. Raises `Invalid`."""
+    name = text.user_name(typed)
+    if text.is_reserved(name):
+        raise Invalid({"name": "name_reserved"})
+    return name
+
+
+async def _taken(tx: Transaction, name: str, email_key: str | None, but: int = 0) -> dict[str, str]:
+    """Which of the two somebody else has."""
+    wrong = {}
+    if await tx.fetch_value(
+        select(users.c.id).where(
+            (users.c.name_key == text.name_key(name))
+            | (users.c.name_skeleton == text.name_skeleton(name)),
+            users.c.id != but,
+        )
+    ):
+        wrong["name"] = "name_taken"
+    if email_key and await tx.fetch_value(select(users.c.id).where(users.c.email_key == email_key)):
+        wrong["email"] = "email_taken"
+    return wrong
+
+
+async def authenticate(
+    database: Database, passwords: Passwords, *, email: str, password: str
+) -> User:
+    """The account of this email and password.
+
+    An unknown email, a malformed one and a wrong password cost the same time and raise the same `Invalid`.
+    """
+    try:
+        key = email_address(email)[1]
+    except Invalid:
+        key = ""
+    try:
+        secret = normal_password(password)
+    except Invalid:
+        secret, key = b"", ""
+    row = await database.fetch_one(select(users).where(users.c.email_key == key))
+    if not await passwords.verify(secret, row.password_hash if row else None):
+        raise Invalid({"": "wrong_credentials"})
+    return from_row(row)
+
+
+def from_row(row: Any) -> User:
+    return User(row.id, row.name, row.email, row.hue, bool(row.is_admin))
+
+
+async def check_password(
+    database: Database, passwords: Passwords, user: User, password: str, field: str
+) -> None:
+    """Raises `Invalid` for `field` when this is not the password of `user`."""
+    try:
+        secret = normal_password(password)
+    except Invalid:
+        raise Invalid({field: "wrong_password"}) from None
+    stored = await database.fetch_value(select(users.c.password_hash).where(users.c.id == user.id))
+    if not await passwords.verify(secret, stored):
+        raise Invalid({field: "wrong_password"})
+
+
+async def change_password(
+    database: Database, passwords: Passwords, user: User, *, current: str, new: str
+) -> None:
+    await check_password(database, passwords, user, current, "current")
+    try:
+        secret = normal_password(new)
+    except Invalid as error:
+        raise Invalid({"new": error.code}) from None
+    hashed = await passwords.hash(secret)
+    async with database.transaction() as tx:
+        await tx.execute(update(users).where(users.c.id == user.id).values(password_hash=hashed))
+
+
+async def change_profile(database: Database, user: User, *, name: str, hue: str) -> None:
+    shown = free_name(name)
+    if not (hue.isascii() and hue.isdigit() and len(hue) <= 2 and int(hue) < HUES):
+        raise Invalid({"hue": "hue_unknown"})
+    try:
+        async with database.transaction() as tx:
+            if wrong := await _taken(tx, shown, None, but=user.id):
+                raise Invalid(wrong)
+            await tx.execute(
+                update(users)
+                .where(users.c.id == user.id)
+                .values(
+                    name=shown,
+                    name_key=text.name_key(shown),
+                    name_skeleton=text.name_skeleton(shown),
+                    hue=int(hue),
+                )
+            )
+    except Exception as error:
+        if is_conflict(error):
+            raise Invalid({"name": "name_taken"}) from None
+        raise
+
+
+async def wipe(tx: Transaction, user_id: int) -> None:
+    """Leaves a tombstone: what they wrote stays, under “deleted account”; name and email are free again."""
+    await tx.execute(
+        update(users)
+        .where(users.c.id == user_id)
+        .values(
+            name=DELETED_ACCOUNT,
+            name_key=None,
+            name_skeleton=None,
+            email=None,
+            email_key=None,
+            password_hash=None,
+            is_admin=False,
+            hue=0,
+            deleted_at=now_ms(),
+        )
+    )
+
+
+async def any_account(database: Database) -> bool:
+    """Whether somebody has signed up yet."""
+    return bool(
+        await database.fetch_value(select(users.c.id).where(users.c.deleted_at.is_(None)).limit(1))
+    )

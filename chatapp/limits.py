@@ -1,0 +1,85 @@
+"""Rate limits: so many in so many seconds, for each key.
+
+Algorithm: the generic cell rate algorithm (GCRA, ITU-T I.371): one number per key, the time at which the key
+will have spent nothing. Keys are kept in a bounded table; when it is full, the key that was idle longest goes,
+which can only be to the favour of its owner.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+
+from chatapp.clock import Clock
+from chatapp.errors import TooMany
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` at once, refilled evenly over `seconds`."""
+
+    name: str
+    count: int
+    seconds: float
+
+
+# per account or address
+SIGN_IN = Rate("sign-in", 10, 15 * 60)
+SIGN_IN_ADDRESS = Rate("sign-in-address", 50, 15 * 60)
+SIGN_UP_ADDRESS = Rate("sign-up-address", 20, 60 * 60)
+PASSWORD = Rate("password", 10, 15 * 60)
+# per person
+POST = Rate("post", 60, 10)
+CREATE_ROOM = Rate("create-room", 20, 60 * 60)
+MEMBERSHIP = Rate("membership", 60, 60)
+EDIT_ROOM = Rate("edit-room", 30, 60)
+SEARCH = Rate("search", 60, 30)
+PROFILE = Rate("profile", 30, 60)
+CONNECT = Rate("connect", 60, 60)
+# per address
+CONNECT_ADDRESS = Rate("connect-address", 1200, 60)
+# per socket
+FRAMES = Rate("frames", 60, 3)
+
+
+class Limits:
+    """MUST be used from one event loop. `factor` multiplies every count.
+
+    `capacity` keys at most, about 200 bytes each.
+    """
+
+    def __init__(self, clock: Clock, factor: int = 1, capacity: int = 100_000) -> None:
+        self._clock = clock
+        self._factor = factor
+        self._capacity = capacity
+        self._free_at: OrderedDict[tuple[str, object], float] = OrderedDict()
+
+    def wait(self, rate: Rate, key: object) -> float:
+        """Takes one if there is one. Returns 0, or the seconds until there is."""
+        now = self._clock.monotonic()
+        each = rate.seconds / (rate.count * self._factor)
+        free_at = max(self._free_at.get((rate.name, key), now), now)
+        if free_at - now > rate.seconds - each + 1e-9:
+            return free_at - now - rate.seconds + each
+        self._free_at[rate.name, key] = free_at + each
+        self._free_at.move_to_end((rate.name, key))
+        if len(self._free_at) > self._capacity:
+            self._free_at.popitem(last=False)
+        return 0.0
+
+    def take(self, rate: Rate, key: object) -> None:
+        """Takes one or raises `TooMany`."""
+        if wait := self.wait(rate, key):
+            raise TooMany("too_many", wait)
+
+
+def address_key(address: str) -> str:
+    """Who an address counts as: itself, or its /64 for IPv6, since one household has as many as it likes."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return parsed.exploded[:19]
+    return str(parsed)

@@ -1,0 +1,43 @@
+"""Brings the schema up to date at start. Processes that start together take turns."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+
+from chatapp.database import Database
+
+FOLDER: Final = Path(__file__).parent.parent / "migrations"
+_LOCK: Final = 7_203_518_441  # any number that nobody else locks
+
+
+def configuration(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+async def migrate(database: Database) -> None:
+    """Runs the missing migrations. On PostgreSQL one process at a time, by an advisory lock of the session."""
+    async with database.engine.connect() as connection:
+        if not database.is_sqlite:
+            await connection.execute(text("SET lock_timeout = '60s'"))
+            await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+            await connection.commit()
+        try:
+            await connection.run_sync(_upgrade)
+            await connection.commit()
+        finally:
+            if not database.is_sqlite:
+                await connection.rollback()
+                await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+                await connection.commit()
+                await connection.invalidate()
+
+
+def _upgrade(connection: Any) -> None:
+    command.upgrade(configuration(connection), "head")

@@ -1,0 +1,191 @@
+"""Reading, over the connection pools of `databases`.
+
+Of `databases` 0.9 only the pools and connections are used. Its own `fetch_*` fails for SQL with a per cent sign on
+SQLite and prints every column of every query again, so statements are compiled here and run on the driver's
+connection. On SQLite it opens a connection (and a thread) per task; `_KeptPool` keeps a few open instead.
+"""
+
+import asyncio
+from collections import namedtuple
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, cast
+
+import aiosqlite
+import databases
+from databases.backends.sqlite import SQLiteBackend, SQLitePool
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
+from sqlalchemy.dialects.sqlite.aiosqlite import dialect as sqlite_dialect
+from sqlalchemy.sql import ClauseElement
+
+READERS: Final = 4  # SQLite connections kept for reading
+STATEMENT_SECONDS: Final = 10
+
+SQLITE_PRAGMAS: Final = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",  # a commit that was acknowledged survives a power cut
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-16000",
+)
+
+
+class Reads:
+    """Single reads, and several as of one moment (`snapshot`). Rows have their columns as attributes."""
+
+    def __init__(self, database: databases.Database, *, is_sqlite: bool) -> None:
+        self._database = database
+        self._is_sqlite = is_sqlite
+
+    @classmethod
+    def sqlite(cls, path: Path) -> "Reads":
+        return cls(_KeptReaders("sqlite:///" + str(path)), is_sqlite=True)
+
+    @classmethod
+    def postgresql(cls, url: str, connections: int) -> "Reads":
+        database = databases.Database(
+            url,
+            min_size=1,
+            max_size=connections,
+            command_timeout=STATEMENT_SECONDS,
+            timeout=5,
+            server_settings={"application_name": "chatapp", "statement_timeout": "10s"},
+        )
+        return cls(database, is_sqlite=False)
+
+    async def connect(self) -> None:
+        await self._database.connect()
+
+    async def disconnect(self) -> None:
+        await self._database.disconnect()
+
+    async def fetch_all(self, query: ClauseElement) -> Sequence[Any]:
+        async with self._database.connection() as connection:
+            return await self._run(connection.raw_connection, query)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator["Snapshot"]:
+        """One connection in one read-only transaction."""
+        async with self._database.connection() as connection:
+            raw = connection.raw_connection
+            if self._is_sqlite:
+                await raw.execute("BEGIN")
+                try:
+                    yield Snapshot(self, raw)
+                finally:
+                    await raw.execute("ROLLBACK")
+            else:
+                async with raw.transaction(isolation="repeatable_read", readonly=True):
+                    yield Snapshot(self, raw)
+
+    async def _run(self, raw: Any, query: ClauseElement) -> Sequence[Any]:
+        sql, values = _compile(query, is_sqlite=self._is_sqlite)
+        if self._is_sqlite:
+            async with raw.execute(sql, values) as cursor:
+                rows = await cursor.fetchall()
+                return _rows(tuple(column[0] for column in cursor.description), rows)
+        records = await raw.fetch(sql, *values)
+        return _rows(tuple(records[0].keys()), records) if records else []
+
+
+class Snapshot:
+    """What one moment looked like."""
+
+    def __init__(self, reads: Reads, raw: Any) -> None:
+        self._reads = reads
+        self._raw = raw
+
+    async def fetch_all(self, query: ClauseElement) -> Sequence[Any]:
+        return await self._reads._run(self._raw, query)
+
+    async def fetch_one(self, query: ClauseElement) -> Any:
+        return first(await self.fetch_all(query))
+
+    async def fetch_value(self, query: ClauseElement) -> Any:
+        return first_value(await self.fetch_all(query))
+
+
+def first(rows: Sequence[Any]) -> Any:
+    return rows[0] if rows else None
+
+
+def first_value(rows: Sequence[Any]) -> Any:
+    return rows[0][0] if rows else None
+
+
+_SQLITE: Final = sqlite_dialect(paramstyle="qmark")
+_POSTGRESQL: Final[Any] = cast("Any", postgresql_dialect)()
+
+
+def _compile(query: ClauseElement, *, is_sqlite: bool) -> tuple[str, list[Any]]:
+    compiled: Any = query.compile(
+        dialect=_SQLITE if is_sqlite else _POSTGRESQL,
+        compile_kwargs={"render_postcompile": True},
+    )
+    params = compiled.construct_params()
+    return compiled.string, [params[name] for name in compiled.positiontup]
+
+
+def _rows(names: tuple[str, ...], rows: Any) -> Sequence[Any]:
+    return list(map(_row_type(names), rows))
+
+
+@lru_cache(maxsize=512)
+def _row_type(names: tuple[str, ...]) -> Any:
+    row: Any = namedtuple("Row", names)  # type: ignore[misc]
+    return row._make
+
+
+class _KeptPool(SQLitePool):
+    """At most `READERS` connections, opened when needed and kept. A reader waits when all are out."""
+
+    def __init__(self, url: databases.DatabaseURL, **options: Any) -> None:
+        super().__init__(url, **options)
+        self._free: list[aiosqlite.Connection] = []
+        self._all: list[aiosqlite.Connection] = []
+        self._places = asyncio.Semaphore(READERS)
+
+    async def acquire(self) -> aiosqlite.Connection:
+        await self._places.acquire()
+        try:
+            return self._free.pop() if self._free else await self._open()
+        except BaseException:
+            self._places.release()
+            raise
+
+    async def release(self, connection: aiosqlite.Connection) -> None:
+        self._free.append(connection)
+        self._places.release()
+
+    async def _open(self) -> aiosqlite.Connection:
+        connection = await aiosqlite.connect(self._database, isolation_level=None)
+        self._all.append(connection)
+        for pragma in (*SQLITE_PRAGMAS, "PRAGMA query_only=ON"):
+            await connection.execute(pragma)
+        return connection
+
+    async def close(self) -> None:
+        for connection in self._all:
+            await connection.close()
+        self._all.clear()
+        self._free.clear()
+
+
+class KeptSQLiteBackend(SQLiteBackend):
+    """The SQLite backend of `databases` over `_KeptPool`."""
+
+    def __init__(self, database_url: databases.DatabaseURL | str, **options: Any) -> None:
+        super().__init__(database_url, **options)
+        self._pool: _KeptPool = _KeptPool(self._database_url, **options)
+
+    async def disconnect(self) -> None:
+        await self._pool.close()
+
+
+class _KeptReaders(databases.Database):
+    SUPPORTED_BACKENDS: Final = {  # type: ignore[misc]
+        "sqlite": "chatapp.reading:KeptSQLiteBackend"
+    }

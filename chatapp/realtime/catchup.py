@@ -1,0 +1,136 @@
+"""Bringing readers up to date from the database: one who (re)connects, or a room whose numbers have a gap."""
+
+import asyncio
+
+from chatapp.database import Database
+from chatapp.domain import memberships, messages
+from chatapp.domain.messages import Changes
+from chatapp.errors import Forbidden, Missing
+from chatapp.realtime import frames
+from chatapp.realtime.connection import Connection
+from chatapp.realtime.hub import Hub
+from chatapp.realtime.supervisor import Supervisor
+from chatapp.templating import Fragments
+
+
+class Catchup:
+    """Reads what hubs and browsers missed. One reader per room, however many ask."""
+
+    def __init__(
+        self,
+        database: Database,
+        hub: Hub,
+        fragments: Fragments,
+        supervisor: Supervisor,
+        epoch: str,
+    ) -> None:
+        self._database = database
+        self._hub = hub
+        self._fragments = fragments
+        self._supervisor = supervisor
+        self._epoch = epoch
+        self._filling: set[int] = set()
+        self._again: set[int] = set()
+
+    async def watch(self, connection: Connection, room_id: int, epoch: str, seq: int) -> None:
+        """Registers, then reads from the cursor, then lets live frames through: nothing falls between.
+
+        Membership is asked after registering, so that a removal in between is not missed.
+        Raises `Missing`, `Forbidden`.
+        """
+        self._hub.watch(connection, room_id)
+        try:
+            if not await memberships.is_member(self._database, room_id, connection.user_id):
+                raise Forbidden("not_member")
+            last = await self._send_changes(connection, room_id, epoch, seq)
+        except BaseException:
+            self._hub.unwatch(connection, room_id)
+            raise
+        if room_id not in connection.rooms:
+            return  # removed while we were reading
+        if last is None:
+            self._hub.unwatch(connection, room_id)
+            connection.send(frames.reload(room_id))
+            return
+        if self._hub.caught_up(connection, room_id, last):
+            connection.send(frames.watching(room_id, last))
+        else:
+            connection.send(frames.reload(room_id))
+
+    async def _send_changes(
+        self, connection: Connection, room_id: int, epoch: str, seq: int
+    ) -> int | None:
+        """Returns the number reached, or None when the reader must load the room afresh."""
+        if epoch != self._epoch:
+            return None
+        while True:
+            found = await messages.changes(self._database, room_id, seq)
+            if found is None:
+                return None
+            if room_id not in connection.rooms:
+                return seq
+            if found.seq > seq:
+                connection.send(self._frame(room_id, seq, found))
+            seq = found.seq
+            if not found.more:
+                return seq
+
+    def _frame(self, room_id: int, start: int, found: Changes) -> str:
+        return frames.changes(room_id, start, found.seq, self._fragments.many(found.messages))
+
+    def fill(self, room_id: int) -> None:
+        """Reads what a room's watchers here have not been given yet. Comes back at once."""
+        if room_id in self._filling:
+            self._again.add(room_id)
+            return
+        self._filling.add(room_id)
+        self._supervisor.spawn(self._fill(room_id), "fill")
+
+    async def _fill(self, room_id: int) -> None:
+        try:
+            while True:
+                self._again.discard(room_id)
+                seq = self._hub.watched().get(room_id)
+                if seq is None:
+                    return
+                found = await messages.changes(self._database, room_id, seq)
+                if found is None:  # too much at once: everybody reads for themselves
+                    self._hub.send_watchers(room_id, frames.reload(room_id))
+                    return
+                if found.seq > seq:
+                    frame = self._frame(room_id, seq, found)
+                    self._hub.deliver(room_id, seq, found.seq, frame)
+                if not found.more and room_id not in self._again:
+                    return
+        except Missing:
+            self._hub.depart(room_id, None, "deleted")
+        finally:
+            self._filling.discard(room_id)
+
+    def verify(self, room_id: int, user_id: int | None) -> None:
+        """Somebody says that members left: asks the database, and takes out those of whom it is true."""
+
+        async def ask() -> None:
+            for member in self._hub.watchers(room_id) if user_id is None else {user_id}:
+                if not await memberships.is_member(self._database, room_id, member):
+                    self._hub.depart(room_id, member, "removed")
+
+        if self._hub.is_watched(room_id):
+            self._supervisor.spawn(ask(), "verify")
+
+    async def compare(self) -> None:
+        """Asks the database for the last numbers of the rooms watched here and fills those that are behind."""
+        watched = self._hub.watched()
+        if not watched:
+            return
+        last = await messages.last_numbers(self._database, list(watched))
+        for room_id, seq in watched.items():
+            if room_id not in last:
+                self._hub.depart(room_id, None, "deleted")
+            elif last[room_id] > seq:
+                self.fill(room_id)
+
+    async def compare_forever(self, seconds: float = 1.0) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            await self.compare()

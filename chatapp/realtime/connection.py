@@ -1,0 +1,101 @@
+"""One browser tab's socket: what waits to be sent to it, and its end.
+
+MUSTs
+1. `send` never waits: it puts a frame into a bounded queue; over the bound the connection is cut with 1013.
+2. Frames leave in the order in which they were put in.
+3. After `close` nothing more is sent, and `finished` becomes set.
+4. One task sends; nobody else touches the transport.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from chatapp.realtime.frames import CLOSE_OVERLOADED
+
+WAITING_BYTES: Final = 512 * 1024
+WAITING_FRAMES: Final = 2048
+
+SendText = Callable[[str], Awaitable[None]]
+SendClose = Callable[[int], Awaitable[None]]
+
+
+class Connection:
+    """`session_id` and `user_id` say whose it is; `expires_at` (seconds, wall clock) when its session ends."""
+
+    __slots__ = (
+        "_bytes",
+        "_close",
+        "_code",
+        "_queue",
+        "_send",
+        "_wake",
+        "expires_at",
+        "finished",
+        "rooms",
+        "session_id",
+        "user_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        user_id: int,
+        session_id: int,
+        expires_at: float,
+        send: SendText,
+        close: SendClose,
+    ) -> None:
+        self.user_id = user_id
+        self.session_id = session_id
+        self.expires_at = expires_at
+        self.rooms: set[int] = set()  # kept by the hub
+        self.finished = asyncio.Event()
+        self._send = send
+        self._close = close
+        self._queue: deque[str] = deque()
+        self._bytes = 0
+        self._code: int | None = None
+        self._wake = asyncio.Event()
+
+    @property
+    def is_open(self) -> bool:
+        return self._code is None
+
+    def send(self, frame: str) -> None:
+        if self._code is not None:
+            return
+        self._queue.append(frame)
+        self._bytes += len(frame)
+        if self._bytes > WAITING_BYTES or len(self._queue) > WAITING_FRAMES:
+            self.close(CLOSE_OVERLOADED)
+        self._wake.set()
+
+    def close(self, code: int, last: str | None = None) -> None:
+        """Drops what waits, sends the `last` frame if there is one, then closes. The first code counts."""
+        if self._code is not None:
+            return
+        self._queue.clear()
+        if last is not None:
+            self._queue.append(last)
+        self._code = code
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Sends until closed. The endpoint runs this beside its reading."""
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._queue:
+                    frame = self._queue.popleft()
+                    self._bytes -= len(frame)
+                    await self._send(frame)
+                if self._code is not None:
+                    await self._close(self._code)
+                    return
+        finally:
+            self._code = self._code or CLOSE_OVERLOADED
+            self._queue.clear()
+            self.finished.set()

@@ -1,0 +1,156 @@
+"""From a frame to a command: parses, checks, and passes on. Answers at once or from the writer; never waits."""
+
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from chatapp.domain import text
+from chatapp.domain.commands import Message, PostMessage
+from chatapp.errors import ChatError, Invalid, Later, Refused
+from chatapp.limits import FRAMES, POST, Limits
+from chatapp.realtime import frames
+from chatapp.realtime.catchup import Catchup
+from chatapp.realtime.connection import Connection
+from chatapp.realtime.hub import Hub
+from chatapp.realtime.supervisor import Supervisor
+from chatapp.realtime.writer import Writer
+
+ROOMS_MOST: Final = 200  # watched by one connection
+NUMBER_MOST: Final = 2**53 - 1
+
+
+class _Head(msgspec.Struct):
+    """What every frame has."""
+
+    type: str
+
+
+class Watch(msgspec.Struct):
+    room: int
+    cursor: str
+
+
+class Unwatch(msgspec.Struct):
+    room: int
+
+
+class Post(msgspec.Struct):
+    room: int
+    key: str
+    body: str
+
+
+def post_command(actor_id: int, room_id: int, key: str, body: str) -> PostMessage:
+    """A post as the writer takes it, regular and checked. Raises `Invalid`."""
+    try:
+        regular = str(UUID(key))
+    except ValueError:
+        raise Invalid({"key": "key_invalid"}) from None
+    if not 0 < room_id <= NUMBER_MOST:
+        raise Invalid({"room": "room_gone"})
+    normal = text.normal_body(body)
+    return PostMessage(actor_id, room_id, regular, normal, text.body_hash(normal))
+
+
+def parse_cursor(cursor: str) -> tuple[str, int]:
+    """'EPOCH:NUMBER' in its parts. Raises `Invalid`."""
+    epoch, colon, number = cursor.rpartition(":")
+    if not (colon and number.isascii() and number.isdigit() and len(number) <= 15):
+        raise Invalid({"cursor": "cursor_invalid"})
+    return epoch, int(number)
+
+
+class Dispatch:
+    """The table of commands a socket may send. To add one: a struct, a method, a line in `_table`."""
+
+    def __init__(
+        self,
+        *,
+        hub: Hub,
+        writer: Writer,
+        catchup: Catchup,
+        limits: Limits,
+        supervisor: Supervisor,
+    ) -> None:
+        self._hub = hub
+        self._writer = writer
+        self._catchup = catchup
+        self._limits = limits
+        self._supervisor = supervisor
+        self._head = msgspec.json.Decoder(_Head)
+        self._table: dict[
+            str, tuple[msgspec.json.Decoder[Any], Callable[[Connection, Any], None]]
+        ] = {
+            "watch": (msgspec.json.Decoder(Watch), self._watch),
+            "unwatch": (msgspec.json.Decoder(Unwatch), self._unwatch),
+            "post": (msgspec.json.Decoder(Post), self._post),
+        }
+
+    def take(self, connection: Connection, frame: str) -> None:
+        """Carries out one frame of a browser. Nothing a browser sends can raise."""
+        try:
+            self._take(connection, frame)
+        except ChatError as error:
+            connection.send(frames.error(error.code, error.sentence))
+
+    def _take(self, connection: Connection, frame: str) -> None:
+        try:
+            kind = self._head.decode(frame).type
+            known = self._table.get(kind)
+            if known is None:
+                raise Refused("command_unknown")
+            decoder, carry_out = known
+            command = decoder.decode(frame)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            raise Refused("frame_invalid") from None
+        wait = self._limits.wait(FRAMES, id(connection))
+        if wait and not isinstance(command, Post):
+            raise Later("too_many", wait)
+        carry_out(connection, command)
+
+    def _watch(self, connection: Connection, command: Watch) -> None:
+        epoch, seq = parse_cursor(command.cursor)
+        if len(connection.rooms) >= ROOMS_MOST and command.room not in connection.rooms:
+            raise Refused("too_many_rooms")
+        if not 0 < command.room <= NUMBER_MOST:
+            raise Refused("room_gone")
+        if not self._supervisor.has_room():
+            raise Later("busy", 2)
+
+        async def catch_up() -> None:
+            try:
+                await self._catchup.watch(connection, command.room, epoch, seq)
+            except Refused as error:
+                reason = "deleted" if error.code == "room_gone" else "removed"
+                connection.send(frames.removed(command.room, reason))
+            except Exception:
+                # The browser comes back with its cursor: that is the way out of a database that is away.
+                connection.close(frames.CLOSE_OVERLOADED)
+                raise
+
+        self._supervisor.spawn(catch_up(), "watch")
+
+    def _unwatch(self, connection: Connection, command: Unwatch) -> None:
+        self._hub.unwatch(connection, command.room)
+
+    def _post(self, connection: Connection, command: Post) -> None:
+        room, key = command.room, command.key[:64]
+        try:
+            post = post_command(connection.user_id, room, key, command.body)
+            self._limits.take(POST, connection.user_id)
+            self._writer.submit(post, lambda end: connection.send(_answer(room, key, end)))
+        except ChatError as error:
+            connection.send(_answer(room, key, error))
+
+
+def _answer(room: int, key: str, end: Message | Exception) -> str:
+    """How a post ended, for the one who sent it."""
+    if isinstance(end, Message):
+        return frames.ack(room, key, end.seq)
+    if isinstance(end, Later):
+        return frames.busy(room, key, end.retry_after)
+    if isinstance(end, ChatError):
+        return frames.refused(room, key, end.code, end.sentence)
+    return frames.unknown(room, key)

@@ -1,0 +1,66 @@
+"""From what was committed to what people see: renders once, hands one frame to the hub, hints to other processes."""
+
+from chatapp.domain.commands import Committed, Message
+from chatapp.realtime import frames
+from chatapp.realtime.backplane import Backplane, Hint
+from chatapp.realtime.catchup import Catchup
+from chatapp.realtime.hub import Hub
+from chatapp.templating import Fragments
+
+
+class Fanout:
+    """MUST be called in the order of commits. Never waits."""
+
+    def __init__(
+        self, hub: Hub, fragments: Fragments, backplane: Backplane, catchup: Catchup
+    ) -> None:
+        self._hub = hub
+        self._fragments = fragments
+        self._backplane = backplane
+        self._catchup = catchup
+
+    def publish(self, committed: Committed) -> None:
+        """Departures first: who left gets none of the frames that follow."""
+        for departure in committed.departures:
+            self._hub.depart(departure.room_id, departure.user_id, departure.reason)
+            self._backplane.publish(
+                Hint(
+                    "depart",
+                    room_id=departure.room_id,
+                    user_id=departure.user_id,
+                    reason=departure.reason,
+                )
+            )
+        by_room: dict[int, list[Message]] = {}
+        for message in committed.messages:
+            by_room.setdefault(message.room_id, []).append(message)
+        for room_id, rows in by_room.items():
+            self._room(room_id, rows)
+            self._backplane.publish(Hint("room", room_id=room_id, seq=rows[-1].changed_seq))
+        for user_id in committed.gone_users:
+            self.end_user(user_id)
+        for user_id in committed.sidebars - committed.gone_users:
+            self._hub.send_user(user_id, frames.sidebar())
+            self._backplane.publish(Hint("sidebar", user_id=user_id))
+
+    def _room(self, room_id: int, rows: list[Message]) -> None:
+        if not self._hub.is_watched(room_id):
+            return
+        start, end = rows[0].changed_seq - 1, rows[-1].changed_seq
+        frame = frames.changes(room_id, start, end, self._fragments.many(rows))
+        if not self._hub.deliver(room_id, start, end, frame):
+            self._catchup.fill(room_id)
+
+    def refresh(self, room_id: int) -> None:
+        """Shows rows that were stored without our knowing when."""
+        self._catchup.fill(room_id)
+        self._backplane.publish(Hint("room", room_id=room_id, seq=0))
+
+    def end_user(self, user_id: int) -> None:
+        self._hub.end_user(user_id)
+        self._backplane.publish(Hint("user", user_id=user_id))
+
+    def end_sessions(self, session_ids: list[int]) -> None:
+        self._hub.end_sessions(session_ids)
+        for session_id in session_ids:
+            self._backplane.publish(Hint("session", session_id=session_id))

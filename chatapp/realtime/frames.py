@@ -1,0 +1,72 @@
+"""Every frame that leaves the server, built in one place. `docs/protocol.md` describes them.
+
+Text of people is in frames only as a JSON string inside a type of ours; HTML comes from templates alone.
+"""
+
+from typing import Final, Literal
+
+import msgspec
+
+FRAME_BYTES: Final = 64 * 1024  # the largest frame taken from a browser
+
+Reason = Literal["left", "removed", "deleted"]
+
+CLOSE_RESTART: Final = 1012
+CLOSE_OVERLOADED: Final = 1013
+CLOSE_PROTOCOL: Final = 4400
+CLOSE_SESSION: Final = 4401
+CLOSE_REMOVED: Final = 4403
+
+_encoder: Final = msgspec.json.Encoder()
+
+
+def _frame(kind: str, **fields: object) -> str:
+    return _encoder.encode({"type": kind, **fields}).decode()
+
+
+def hello(user_id: int, epoch: str) -> str:
+    return _frame("hello", user=user_id, epoch=epoch)
+
+
+def changes(room_id: int, start: int, seq: int, html: str) -> str:
+    return _frame("changes", room=room_id, **{"from": start}, seq=seq, html=html)
+
+
+def watching(room_id: int, seq: int) -> str:
+    return _frame("watching", room=room_id, seq=seq)
+
+
+def reload(room_id: int) -> str:
+    return _frame("reload", room=room_id)
+
+
+def ack(room_id: int, key: str, seq: int) -> str:
+    return _frame("ack", room=room_id, key=key, seq=seq)
+
+
+def refused(room_id: int, key: str, code: str, message: str) -> str:
+    return _frame("refused", room=room_id, key=key, code=code, message=message)
+
+
+def busy(room_id: int, key: str, retry_after: float) -> str:
+    return _frame("busy", room=room_id, key=key, retry_after=round(retry_after, 2))
+
+
+def unknown(room_id: int, key: str) -> str:
+    return _frame("unknown", room=room_id, key=key)
+
+
+def removed(room_id: int, reason: str) -> str:
+    return _frame("removed", room=room_id, reason=reason)
+
+
+def sidebar() -> str:
+    return _frame("sidebar")
+
+
+def beat(rooms: dict[int, int]) -> str:
+    return _frame("beat", rooms={str(room): seq for room, seq in rooms.items()})
+
+
+def error(code: str, message: str) -> str:
+    return _frame("error", code=code, message=message)

@@ -1,0 +1,176 @@
+"""The hub: live connections by room, by user and by session. Knows frames, not what is in them.
+
+MUSTs
+1. Never awaits: a slow connection costs the others nothing.
+2. Delivers a room's frames in the order of its numbers; an old one is dropped, one that leaves a gap is reported to
+   the caller (`deliver` returns False), who reads the missing rows and delivers them instead.
+3. A user who left a room is taken out before the next frame of that room is delivered.
+4. A connection that is catching up gets frames after its catch-up, not before: they wait in `_late`, at most
+   `LATE_MOST`, beyond which it must load the room afresh.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+from chatapp.realtime import frames
+from chatapp.realtime.connection import Connection
+
+LATE_MOST: Final = 256
+
+
+class _Channel:
+    """A room with people watching here. `seq`: the last number delivered, None until one is known."""
+
+    __slots__ = ("late", "live", "seq")
+
+    def __init__(self) -> None:
+        self.seq: int | None = None
+        self.live: set[Connection] = set()
+        self.late: dict[Connection, list[str] | None] = {}
+
+
+class Hub:
+    """Owner of all connections of this process."""
+
+    def __init__(self) -> None:
+        self._channels: dict[int, _Channel] = {}
+        self._by_user: defaultdict[int, set[Connection]] = defaultdict(set)
+        self._by_session: defaultdict[int, set[Connection]] = defaultdict(set)
+
+    # -- connections ------------------------------------------------------------
+
+    def add(self, connection: Connection) -> None:
+        self._by_user[connection.user_id].add(connection)
+        self._by_session[connection.session_id].add(connection)
+
+    def remove(self, connection: Connection) -> None:
+        for room_id in list(connection.rooms):
+            self.unwatch(connection, room_id)
+        for index, key in (
+            (self._by_user, connection.user_id),
+            (self._by_session, connection.session_id),
+        ):
+            index[key].discard(connection)
+            if not index[key]:
+                del index[key]
+
+    def count(self, user_id: int | None = None) -> int:
+        """How many connections there are, or how many of one user."""
+        if user_id is None:
+            return sum(map(len, self._by_user.values()))
+        return len(self._by_user.get(user_id, ()))
+
+    def connections(self) -> list[Connection]:
+        return [connection for group in self._by_user.values() for connection in group]
+
+    # -- rooms ------------------------------------------------------------------
+
+    def watch(self, connection: Connection, room_id: int) -> None:
+        """Registers. Frames are held back until `caught_up`."""
+        channel = self._channels.setdefault(room_id, _Channel())
+        channel.live.discard(connection)
+        channel.late[connection] = []
+        connection.rooms.add(room_id)
+
+    def caught_up(self, connection: Connection, room_id: int, seq: int) -> bool:
+        """Ends the holding back: sends what was held. False: too much was, the room must be loaded afresh."""
+        channel = self._channels.get(room_id)
+        if channel is None or connection not in channel.late:
+            return True  # it left meanwhile
+        held = channel.late.pop(connection)
+        if held is None:
+            self.unwatch(connection, room_id)
+            return False
+        if channel.seq is None or not channel.live:
+            channel.seq = max(seq, channel.seq or 0)
+        channel.live.add(connection)
+        for frame in held:
+            connection.send(frame)
+        return True
+
+    def unwatch(self, connection: Connection, room_id: int) -> None:
+        connection.rooms.discard(room_id)
+        channel = self._channels.get(room_id)
+        if channel is None:
+            return
+        channel.live.discard(connection)
+        channel.late.pop(connection, None)
+        if not channel.live and not channel.late:
+            del self._channels[room_id]
+
+    def watched(self) -> dict[int, int]:
+        """Rooms with live connections here, and the last number delivered to them."""
+        return {
+            room_id: channel.seq
+            for room_id, channel in self._channels.items()
+            if channel.seq is not None
+        }
+
+    def watchers(self, room_id: int) -> set[int]:
+        """The users who watch a room here."""
+        channel = self._channels.get(room_id)
+        return {c.user_id for c in (*channel.live, *channel.late)} if channel else set()
+
+    def is_watched(self, room_id: int) -> bool:
+        return room_id in self._channels
+
+    # -- delivering -------------------------------------------------------------
+
+    def deliver(self, room_id: int, start: int, seq: int, frame: str) -> bool:
+        """Sends a frame that takes readers from number `start` to `seq`. False: there is a gap before it."""
+        channel = self._channels.get(room_id)
+        if channel is None:
+            return True
+        if channel.seq is not None:
+            if seq <= channel.seq:
+                return True
+            if start > channel.seq:
+                return False
+        channel.seq = seq
+        for connection in channel.live:
+            connection.send(frame)
+        for connection, held in channel.late.items():
+            if held is not None:
+                held.append(frame)
+                if len(held) > LATE_MOST:
+                    channel.late[connection] = None
+        return True
+
+    def send_user(self, user_id: int, frame: str) -> None:
+        for connection in self._by_user.get(user_id, ()):
+            connection.send(frame)
+
+    def send_watchers(self, room_id: int, frame: str) -> None:
+        """A frame outside the numbers, such as a hint that a name changed."""
+        channel = self._channels.get(room_id)
+        for connection in channel.live if channel else ():
+            connection.send(frame)
+
+    # -- ends -------------------------------------------------------------------
+
+    def depart(self, room_id: int, user_id: int | None, reason: str) -> None:
+        """Takes a user, or everybody, out of a room's stream and says so."""
+        channel = self._channels.get(room_id)
+        if channel is None:
+            return
+        frame = frames.removed(room_id, reason)
+        for connection in [*channel.live, *channel.late]:
+            if user_id is None or connection.user_id == user_id:
+                self.unwatch(connection, room_id)
+                connection.send(frame)
+
+    def end_sessions(self, session_ids: Iterable[int]) -> None:
+        for session_id in session_ids:
+            for connection in list(self._by_session.get(session_id, ())):
+                connection.close(frames.CLOSE_SESSION)
+                self.remove(connection)
+
+    def end_user(self, user_id: int) -> None:
+        for connection in list(self._by_user.get(user_id, ())):
+            connection.close(frames.CLOSE_SESSION)
+            self.remove(connection)
+
+    def expire(self, now: float) -> None:
+        """Closes connections whose session is over. `now` in seconds, wall clock."""
+        self.end_sessions({c.session_id for c in self.connections() if c.expires_at <= now})

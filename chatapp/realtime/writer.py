@@ -1,0 +1,253 @@
+"""The one write path of rooms: a bounded queue, and a task that turns it into transactions.
+
+All posts that wait become one transaction (up to `BATCH_MOST`); while it commits, the next batch collects. Other
+commands have a transaction each. Order of arrival is order of numbers.
+
+Every command ends in one of four ways, told once to the `done` it came with:
+    a result             stored: a `Message` for a post, the room's number for the rest
+    `Refused`            not stored, and never will be as it is
+    `Later`              not stored, try again
+    `OutcomeUnknown`     nobody could tell in time; a post may be sent again with its key
+"""
+
+import asyncio
+import logging
+import random
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from chatapp.clock import Clock
+from chatapp.database import CommitUnknown, Database, is_worth_retrying
+from chatapp.domain.changes import APPLY
+from chatapp.domain.commands import Command, Committed, PostMessage
+from chatapp.domain.messages import Outcome, apply_posts
+from chatapp.errors import Busy, ChatError, Invalid
+from chatapp.realtime.fanout import Fanout
+
+QUEUE_MOST: Final = 10_000  # commands
+QUEUE_BYTES: Final = 32 * 1024 * 1024  # of message bodies
+USER_SHARE: Final = QUEUE_MOST // 20
+OLDEST_SECONDS: Final = 5.0  # older than this at the head: no more is taken
+BATCH_MOST: Final = 500
+TRIES: Final = 5
+PAUSE_SECONDS: Final = 0.4  # the longest wait between tries
+
+log = logging.getLogger(__name__)
+
+
+class OutcomeUnknown(Exception):
+    """The database did not say whether the transaction was committed, not even when asked again."""
+
+
+Done = Callable[[Any], None]
+
+
+@dataclass(slots=True)
+class _Entry:
+    command: Command
+    done: Done | None
+    size: int
+    at: float
+
+
+@dataclass(slots=True)
+class Figures:
+    """What the queue and the writer did, for metrics."""
+
+    batches: int = 0
+    posts: int = 0
+    last_batch: int = 0
+    last_commit_seconds: float = 0.0
+    refused_full: int = 0
+    unknown: int = 0
+
+
+@dataclass
+class Writer:
+    """Owner of the queue. MUST run as one task (`run`); `submit` never waits."""
+
+    database: Database
+    fanout: Fanout
+    clock: Clock
+    figures: Figures = field(default_factory=Figures)
+
+    def __post_init__(self) -> None:
+        self._queue: deque[_Entry] = deque()
+        self._bytes = 0
+        self._by_user: Counter[int] = Counter()
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._closed = False
+
+    # -- intake -----------------------------------------------------------------
+
+    def submit(self, command: Command, done: Done) -> None:
+        """Queues a command. `done` gets its end, from within the writer: it must not wait. Raises `Busy`."""
+        size = len(command.body) * 4 if isinstance(command, PostMessage) else 100
+        if (
+            self._closed
+            or len(self._queue) >= QUEUE_MOST
+            or self._bytes + size > QUEUE_BYTES
+            or self._by_user[command.actor_id] >= USER_SHARE
+            or self.oldest_seconds() > OLDEST_SECONDS
+        ):
+            self.figures.refused_full += 1
+            raise Busy("busy", random.uniform(1, 3))  # noqa: S311  spreads the second tries
+        self._queue.append(_Entry(command, done, size, self.clock.monotonic()))
+        self._bytes += size
+        self._by_user[command.actor_id] += 1
+        self._wake.set()
+
+    async def ask(self, command: Command) -> Any:
+        """Queues a command and waits for its end. Raises what went wrong."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def done(end: Any) -> None:
+            if future.done():  # whoever asked has gone
+                return
+            if isinstance(end, Exception):
+                future.set_exception(end)
+            else:
+                future.set_result(end)
+
+        self.submit(command, done)
+        return await future
+
+    def depth(self) -> int:
+        return len(self._queue)
+
+    def oldest_seconds(self) -> float:
+        """How long the command at the head has waited."""
+        return self.clock.monotonic() - self._queue[0].at if self._queue else 0.0
+
+    async def drain(self, seconds: float) -> None:
+        """Takes no more, and waits until what was taken is stored, at most `seconds`."""
+        self._closed = True
+        self._wake.set()
+        async with asyncio.timeout(seconds):
+            await self._idle.wait()
+
+    # -- the task ---------------------------------------------------------------
+
+    async def run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                batch = self._take()
+                try:
+                    await self._carry_out(batch)
+                finally:
+                    for entry in batch:  # those without an end: the task was cancelled or failed
+                        _tell(entry, OutcomeUnknown())
+            if self._closed:
+                self._idle.set()
+
+    def _take(self) -> list[_Entry]:
+        """All posts at the head of the queue, or the one other command that stands there."""
+        batch: list[_Entry] = []
+        while self._queue and len(batch) < BATCH_MOST:
+            if not isinstance(self._queue[0].command, PostMessage) and batch:
+                break
+            entry = self._queue.popleft()
+            self._bytes -= entry.size
+            self._by_user[entry.command.actor_id] -= 1
+            if not self._by_user[entry.command.actor_id]:
+                del self._by_user[entry.command.actor_id]
+            batch.append(entry)
+            if not isinstance(entry.command, PostMessage):
+                break
+        return batch
+
+    async def _carry_out(self, batch: list[_Entry]) -> None:
+        started = self.clock.monotonic()
+        if isinstance(batch[0].command, PostMessage):
+            await self._posts(batch)
+            self.figures.posts += len(batch)
+        else:
+            await self._other(batch[0])
+        self.figures.batches += 1
+        self.figures.last_batch = len(batch)
+        self.figures.last_commit_seconds = self.clock.monotonic() - started
+
+    async def _posts(self, batch: list[_Entry]) -> None:
+        """Stores a batch. After an unknown commit the same batch runs again: its keys tell what was stored."""
+        posts = [e.command for e in batch if isinstance(e.command, PostMessage)]
+        unknown = False
+        for attempt in range(TRIES):
+            try:
+                async with self.database.transaction() as tx:
+                    outcomes, committed = await apply_posts(tx, posts)
+            except CommitUnknown:
+                unknown = True
+                self.figures.unknown += 1
+            except Exception as error:  # noqa: BLE001  every command must be told its end
+                if not is_worth_retrying(error):
+                    await self._part(batch, error)
+                    return
+            else:
+                self._answer(batch, outcomes)
+                self.fanout.publish(committed)
+                if unknown:  # rows of the first try have not been shown to anybody yet
+                    for room_id in {post.room_id for post in posts}:
+                        self.fanout.refresh(room_id)
+                return
+            await self._pause(attempt)
+        for entry in batch:
+            _tell(entry, OutcomeUnknown() if unknown else Busy("busy", 2))
+
+    async def _part(self, batch: list[_Entry], error: Exception) -> None:
+        """The database would not have the batch: halves it until only the culprit is refused."""
+        if len(batch) == 1:
+            log.error("a post was refused by the database", exc_info=error)
+            _tell(batch[0], Invalid({"body": "message_characters"}))
+            return
+        middle = len(batch) // 2
+        await self._posts(batch[:middle])
+        await self._posts(batch[middle:])
+
+    async def _other(self, entry: _Entry) -> None:
+        apply = APPLY[type(entry.command)]
+        failure: Exception = Busy("busy", 2)
+        for attempt in range(TRIES):
+            try:
+                async with self.database.transaction() as tx:
+                    committed: Committed = await apply(tx, entry.command)
+            except ChatError as error:
+                failure = error
+                break
+            except CommitUnknown:
+                self.figures.unknown += 1
+                failure = OutcomeUnknown()
+                break
+            except Exception as error:
+                if not is_worth_retrying(error):
+                    log.exception("a command failed")
+                    failure = error
+                    break
+            else:
+                _tell(entry, committed.value)
+                self.fanout.publish(committed)
+                return
+            await self._pause(attempt)
+        _tell(entry, failure)
+
+    @staticmethod
+    def _answer(batch: Sequence[_Entry], outcomes: Sequence[Outcome]) -> None:
+        """Acknowledges before the rows are shown, so that a sender's own window knows its number first."""
+        for entry, outcome in zip(batch, outcomes, strict=True):
+            _tell(entry, outcome)
+
+    @staticmethod
+    async def _pause(attempt: int) -> None:
+        longest = min(PAUSE_SECONDS, 0.02 * 2**attempt)
+        await asyncio.sleep(random.uniform(0, longest))  # noqa: S311
+
+
+def _tell(entry: _Entry, end: Any) -> None:
+    """Gives a command its end, the first time only."""
+    done, entry.done = entry.done, None
+    if done is not None:
+        done(end)

@@ -1,0 +1,1 @@
+"""Doors: parse, call the domain or the writer, render."""

@@ -1,0 +1,158 @@
+"""Signing up, in and out."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatapp.domain import rooms, sessions, users
+from chatapp.domain.users import User
+from chatapp.errors import Invalid
+from chatapp.limits import SIGN_IN, SIGN_IN_ADDRESS, SIGN_UP_ADDRESS
+from chatapp.routes.door import (
+    address,
+    page,
+    required_session,
+    safe_next,
+    services,
+    session,
+    set_session_cookie,
+    to,
+    typed,
+)
+
+
+async def home(request: Request) -> Response:
+    """Signed out: what this is. Signed in: the room where something happened last."""
+    known = await session(request)
+    if known is None:
+        return await page(request, "accounts/landing.html")
+    kit = services(request)
+    room_id = await rooms.newest_of_user(kit.database, known.user.id)
+    if room_id is not None:
+        return to(f"/rooms/{room_id}")
+    listing = await rooms.browse(kit.database, known.user.id, search="", show="others", page=1)
+    return await page(
+        request,
+        "rooms/welcome.html",
+        {"form": {}, "errors": {}, "others": listing.counts["others"]},
+    )
+
+
+async def sign_up_page(request: Request) -> Response:
+    if await session(request) is not None:
+        return to("/")
+    return await _sign_up(request, {}, {}, request.query_params.get("next", ""))
+
+
+async def _sign_up(
+    request: Request,
+    form: dict[str, str],
+    errors: dict[str, str],
+    following: str,
+    status: int = 200,
+) -> Response:
+    first = not await users.any_account(services(request).database)
+    shown = {name: form.get(name, "") for name in ("name", "email")}
+    return await page(
+        request,
+        "accounts/sign_up.html",
+        {"form": shown, "errors": errors, "next": safe_next(following), "first": first},
+        status,
+    )
+
+
+async def sign_up(request: Request) -> Response:
+    kit = services(request)
+    kit.limits.take(SIGN_UP_ADDRESS, address(request))
+    form = await typed(request, "name", "email", "password", "next")
+    try:
+        user = await users.sign_up(
+            kit.database,
+            kit.passwords,
+            name=form["name"],
+            email=form["email"],
+            password=form["password"],
+        )
+    except Invalid as error:
+        return await _sign_up(request, form, error.fields, form["next"], error.status)
+    return await _start(request, user, form["next"])
+
+
+async def sign_in_page(request: Request) -> Response:
+    if await session(request) is not None:
+        return to(safe_next(request.query_params.get("next", "")))
+    return await _sign_in(request, {}, {}, request.query_params.get("next", ""))
+
+
+async def _sign_in(
+    request: Request,
+    form: dict[str, str],
+    errors: dict[str, str],
+    following: str,
+    status: int = 200,
+) -> Response:
+    return await page(
+        request,
+        "accounts/sign_in.html",
+        {
+            "form": {"email": form.get("email", "")},
+            "errors": errors,
+            "next": safe_next(following),
+        },
+        status,
+    )
+
+
+async def sign_in(request: Request) -> Response:
+    """Counted for the address and for the account, known or not: both answer the same."""
+    kit = services(request)
+    form = await typed(request, "email", "password", "next")
+    kit.limits.take(SIGN_IN_ADDRESS, address(request))
+    kit.limits.take(SIGN_IN, form["email"].strip().casefold()[:254])
+    try:
+        user = await users.authenticate(
+            kit.database, kit.passwords, email=form["email"], password=form["password"]
+        )
+    except Invalid as error:
+        return await _sign_in(request, form, error.fields, form["next"], error.status)
+    return await _start(request, user, form["next"])
+
+
+async def _start(request: Request, user: User, following: str) -> Response:
+    """A new session, never one the browser brought along; the old one of this browser ends."""
+    kit = services(request)
+    before = await session(request)
+    if before is not None:
+        await sessions.end_quietly(kit.database, before)
+        kit.fanout.end_sessions([before.id])
+    token, ended = await sessions.start(
+        kit.database,
+        user,
+        days=kit.settings.session_days,
+        user_agent=request.headers.get("user-agent", ""),
+        address=request.client.host if request.client else "",
+    )
+    kit.fanout.end_sessions(ended)
+    response = to(safe_next(following))
+    set_session_cookie(request, response, token)
+    return response
+
+
+async def sign_out(request: Request) -> Response:
+    kit = services(request)
+    known = await session(request)
+    if known is not None:
+        await sessions.end_quietly(kit.database, known)
+        kit.fanout.end_sessions([known.id])
+    response = to("/sign-in", "signed_out")
+    set_session_cookie(request, response, None)
+    return response
+
+
+async def sign_out_everywhere(request: Request) -> Response:
+    kit = services(request)
+    known = await required_session(request)
+    await sessions.end_all(kit.database, known.user)
+    kit.fanout.end_user(known.user.id)
+    response = to("/sign-in", "signed_out")
+    set_session_cookie(request, response, None)
+    return response

@@ -1,0 +1,50 @@
+"""Posting over HTTP: for pages without scripts, and where sockets do not get through."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from chatapp.domain import memberships, rooms
+from chatapp.errors import ChatError, Forbidden, Invalid, Later
+from chatapp.limits import POST
+from chatapp.realtime.dispatch import post_command
+from chatapp.realtime.writer import OutcomeUnknown
+from chatapp.routes.door import actor, room_number, services, to, typed, wants_json
+from chatapp.routes.rooms import show_room
+
+
+async def post(request: Request) -> Response:
+    """The same checks and the same queue as over the socket; the answer comes after the commit."""
+    kit, me, room_id = services(request), await actor(request), room_number(request)
+    form = await typed(request, "body", "key")
+    as_json = wants_json(request.headers)
+    try:
+        command = post_command(me.id, room_id, form["key"], form["body"])
+        await rooms.find(kit.database, room_id)
+        if not await memberships.is_member(kit.database, room_id, me.id):
+            raise Forbidden("not_member")
+        kit.limits.take(POST, me.id)
+        message = await kit.writer.ask(command)
+    except Invalid as error:
+        if as_json:
+            return _outcome(form["key"], error)
+        return await show_room(request, me, room_id, form, error.fields, error.status)
+    except ChatError as error:
+        if as_json:
+            return _outcome(form["key"], error)
+        raise
+    except OutcomeUnknown:
+        if as_json:
+            return JSONResponse({"outcome": "unknown", "key": form["key"]}, 503)
+        raise
+    if as_json:
+        return JSONResponse({"outcome": "ack", "key": form["key"], "seq": message.seq})
+    return to(f"/rooms/{room_id}#m-{message.seq}")
+
+
+def _outcome(key: str, error: ChatError) -> Response:
+    """The frames of the socket, as an answer."""
+    if isinstance(error, Later):
+        answer = {"outcome": "busy", "key": key, "retry_after": error.retry_after}
+        return JSONResponse(answer, error.status)
+    answer = {"outcome": "refused", "key": key, "code": error.code, "message": error.sentence}
+    return JSONResponse(answer, error.status)

@@ -1,0 +1,119 @@
+"""A person's own settings: profile, theme, devices, password, the end of the account."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatapp.domain import sessions, users
+from chatapp.domain.commands import DeleteAccount
+from chatapp.errors import Invalid, Missing
+from chatapp.limits import PASSWORD, PROFILE
+from chatapp.routes.door import (
+    THEMES,
+    page,
+    required_session,
+    services,
+    set_session_cookie,
+    to,
+    typed,
+)
+
+
+async def show(request: Request) -> Response:
+    return await _show(request, {})
+
+
+async def _show(request: Request, values: dict[str, Any], status: int = 200) -> Response:
+    known = await required_session(request)
+    found = await sessions.devices(services(request).database, known.user, known.id)
+    everything: dict[str, Any] = {
+        "profile_form": {"name": known.user.name, "hue": str(known.user.hue)},
+        "profile_errors": {},
+        "password_errors": {},
+        "delete_errors": {},
+        "devices": found,
+        "saved": None,
+    }
+    return await page(request, "settings/show.html", {**everything, **values}, status)
+
+
+async def change(request: Request) -> Response:
+    kit, known = services(request), await required_session(request)
+    kit.limits.take(PROFILE, known.user.id)
+    form = await typed(request, "name", "hue")
+    try:
+        await users.change_profile(kit.database, known.user, name=form["name"], hue=form["hue"])
+    except Invalid as error:
+        return await _show(
+            request, {"profile_form": form, "profile_errors": error.fields}, error.status
+        )
+    return to("/settings#profile", "profile")
+
+
+async def change_theme(request: Request) -> Response:
+    await required_session(request)
+    form = await typed(request, "theme")
+    if form["theme"] not in THEMES:
+        raise Invalid({"theme": "theme_unknown"})
+    response = to("/settings#appearance", "theme")
+    response.set_cookie("theme", form["theme"], max_age=365 * 24 * 3600, path="/", samesite="lax")
+    return response
+
+
+async def change_password(request: Request) -> Response:
+    """All sessions end; this browser gets a new one."""
+    kit, known = services(request), await required_session(request)
+    kit.limits.take(PASSWORD, known.user.id)
+    form = await typed(request, "current", "new")
+    try:
+        await users.change_password(
+            kit.database, kit.passwords, known.user, current=form["current"], new=form["new"]
+        )
+    except Invalid as error:
+        return await _show(request, {"password_errors": error.fields}, error.status)
+    await sessions.end_all(kit.database, known.user)
+    kit.fanout.end_user(known.user.id)
+    token, _ = await sessions.start(
+        kit.database,
+        known.user,
+        days=kit.settings.session_days,
+        user_agent=request.headers.get("user-agent", ""),
+        address=request.client.host if request.client else "",
+    )
+    response = to("/settings#security", "password")
+    set_session_cookie(request, response, token)
+    return response
+
+
+async def sign_out_device(request: Request) -> Response:
+    kit, known = services(request), await required_session(request)
+    number = int(request.path_params["device_id"])
+    if number > 2**53:
+        raise Missing("device_unknown")
+    await sessions.end(kit.database, known.user, number)
+    kit.fanout.end_sessions([number])
+    return to("/settings#devices", "device")
+
+
+async def sign_out_others(request: Request) -> Response:
+    kit, known = services(request), await required_session(request)
+    ended = await sessions.end_all(kit.database, known.user, but=known.id)
+    kit.fanout.end_sessions(ended)
+    return to("/settings#devices", "devices")
+
+
+async def delete_account(request: Request) -> Response:
+    kit, known = services(request), await required_session(request)
+    kit.limits.take(PASSWORD, known.user.id)
+    form = await typed(request, "password")
+    try:
+        await users.check_password(
+            kit.database, kit.passwords, known.user, form["password"], "password"
+        )
+    except Invalid as error:
+        return await _show(request, {"delete_errors": error.fields}, error.status)
+    await kit.writer.ask(DeleteAccount(known.user.id))
+    response = to("/", "account_deleted")
+    set_session_cookie(request, response, None)
+    return response

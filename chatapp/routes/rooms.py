@@ -1,0 +1,298 @@
+"""Rooms: browse, open, make, change, join, leave, delete."""
+
+from typing import Any
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatapp.domain import memberships, messages, rooms, text
+from chatapp.domain.commands import CreateRoom, DeleteRoom, EditRoom, JoinRoom, LeaveRoom
+from chatapp.domain.memberships import Reader
+from chatapp.domain.messages import Page
+from chatapp.domain.rooms import Room
+from chatapp.domain.users import User
+from chatapp.errors import Checks, Forbidden, Invalid
+from chatapp.limits import CREATE_ROOM, EDIT_ROOM, MEMBERSHIP, SEARCH
+from chatapp.routes.door import (
+    actor,
+    fragment,
+    is_htmx,
+    page,
+    query_number,
+    room_number,
+    services,
+    to,
+    typed,
+    zone,
+)
+
+SEARCH_CHARACTERS = 100
+
+
+async def browse(request: Request) -> Response:
+    kit, me = services(request), await actor(request)
+    search = request.query_params.get("q", "")[:SEARCH_CHARACTERS]
+    if search:
+        kit.limits.take(SEARCH, me.id)
+    show = request.query_params.get("show", "all")
+    if show not in rooms.SHOWS:
+        show = "all"
+    listing = await rooms.browse(
+        kit.database,
+        me.id,
+        search=search,
+        show=show,
+        page=min(max(1, query_number(request, "page") or 1), 100_000),
+    )
+    return await page(
+        request,
+        "rooms/browse.html",
+        {
+            "listing": listing.rooms,
+            "q": search,
+            "show": show,
+            "page": listing.page,
+            "pages": listing.pages,
+            "counts": listing.counts,
+            "form": {},
+            "errors": {},
+        },
+    )
+
+
+async def new_page(request: Request) -> Response:
+    await actor(request)
+    return await page(request, "rooms/new.html", {"form": {}, "errors": {}})
+
+
+async def create(request: Request) -> Response:
+    kit, me = services(request), await actor(request)
+    form = await typed(request, "name", "topic")
+    try:
+        name, topic = _name_and_topic(form)
+        kit.limits.take(CREATE_ROOM, me.id)
+        room_id = await kit.writer.ask(CreateRoom(me.id, name, topic))
+    except Invalid as error:
+        return await page(
+            request, "rooms/new.html", {"form": form, "errors": error.fields}, error.status
+        )
+    return to(f"/rooms/{room_id}")
+
+
+def _name_and_topic(form: dict[str, str]) -> tuple[str, str]:
+    name = topic = ""
+    with Checks() as checks:
+        with checks.next():
+            name = text.room_name(form["name"])
+        with checks.next():
+            topic = text.topic(form["topic"])
+    return name, topic
+
+
+async def show(request: Request) -> Response:
+    me, room_id = await actor(request), room_number(request)
+    return await show_room(request, me, room_id, {}, {})
+
+
+async def show_room(
+    request: Request,
+    me: User,
+    room_id: int,
+    form: dict[str, str],
+    errors: dict[str, str],
+    status: int = 200,
+) -> Response:
+    """The room as of one moment: its number and its rows are read in one snapshot."""
+    kit = services(request)
+    async with kit.database.snapshot() as snapshot:
+        room = await rooms.find(snapshot, room_id)
+        if not await memberships.is_member(snapshot, room_id, me.id):
+            return await page(request, "rooms/join.html", {"room": room}, status)
+        found = await _wanted(request, snapshot, room_id)
+        people = await memberships.members(snapshot, room_id)
+    values = {
+        "room": room,
+        "current_room_id": room.id,
+        "days": kit.fragments.days(found.messages, zone(request), me.id),
+        "members": people,
+        "member_count": room.member_count,
+        "q": "",
+        "page": 1,
+        "pages": _pages(room.member_count),
+        "cursor": f"{kit.epoch}:{room.last_seq}",
+        "may_manage": _may_manage(room, me),
+        "older": found.older,
+        "newer": found.newer,
+        "at_start": found.older is None,
+        "form": form,
+        "errors": errors,
+        "draft_key": form.get("key") or str(uuid4()),
+    }
+    return await page(request, "rooms/show.html", values, status)
+
+
+async def _wanted(request: Request, reader: Reader, room_id: int) -> Page:
+    if (seq := query_number(request, "before")) is not None:
+        return await messages.before(reader, room_id, seq)
+    if (seq := query_number(request, "after")) is not None:
+        return await messages.after(reader, room_id, seq)
+    if (seq := query_number(request, "around")) is not None:
+        return await messages.around(reader, room_id, seq)
+    return await messages.newest(reader, room_id)
+
+
+def _may_manage(room: Room, me: User) -> bool:
+    return room.owner_id == me.id or me.is_admin
+
+
+def _pages(count: int) -> int:
+    return max(1, -(-count // memberships.PAGE))
+
+
+async def _member(request: Request) -> tuple[User, Room]:
+    """Who asks, and the room they are a member of. Raises `Missing`, `Forbidden`."""
+    kit, me = services(request), await actor(request)
+    room = await rooms.find(kit.database, room_number(request))
+    if not await memberships.is_member(kit.database, room.id, me.id):
+        raise Forbidden("not_member")
+    return me, room
+
+
+async def history(request: Request) -> Response:
+    """A piece of history for the page that is open. Browsers without scripts use links to `show`."""
+    kit = services(request)
+    me, room = await _member(request)
+    found = await _wanted(request, kit.database, room.id)
+    if not is_htmx(request.headers):
+        return to(
+            f"/rooms/{room.id}?{request.url.query}" if request.url.query else f"/rooms/{room.id}"
+        )
+    is_after = query_number(request, "after") is not None
+    return fragment(
+        request,
+        "messages/_history.html",
+        {
+            "room": room,
+            "days": kit.fragments.days(found.messages, zone(request), me.id),
+            "older": None if is_after else found.older,
+            "newer": found.newer if is_after else None,
+            "at_start": not is_after and found.older is None,
+            "me": me,
+        },
+    )
+
+
+async def people(request: Request) -> Response:
+    kit = services(request)
+    me, room = await _member(request)
+    search = request.query_params.get("q", "")[:SEARCH_CHARACTERS]
+    if search:
+        kit.limits.take(SEARCH, me.id)
+    pages = _pages(await memberships.count(kit.database, room.id, search))
+    number = min(max(1, query_number(request, "page") or 1), pages)
+    values: dict[str, Any] = {
+        "room": room,
+        "current_room_id": room.id,
+        "members": await memberships.members(kit.database, room.id, search, number),
+        "member_count": room.member_count,
+        "q": search,
+        "page": number,
+        "pages": pages,
+    }
+    if is_htmx(request.headers):
+        return fragment(request, "rooms/_members.html", {**values, "me": me})
+    return await page(request, "rooms/members.html", values)
+
+
+async def sidebar(request: Request) -> Response:
+    kit, me = services(request), await actor(request)
+    return fragment(
+        request,
+        "rooms/_sidebar.html",
+        {
+            "me": me,
+            "rooms": await rooms.of_user(kit.database, me.id),
+            "current_room_id": query_number(request, "room"),
+            "request_path": request.query_params.get("path", ""),
+        },
+    )
+
+
+async def join(request: Request) -> Response:
+    kit, me, room_id = services(request), await actor(request), room_number(request)
+    kit.limits.take(MEMBERSHIP, me.id)
+    await kit.writer.ask(JoinRoom(me.id, room_id))
+    return to(f"/rooms/{room_id}")
+
+
+async def leave(request: Request) -> Response:
+    kit, me, room_id = services(request), await actor(request), room_number(request)
+    kit.limits.take(MEMBERSHIP, me.id)
+    await kit.writer.ask(LeaveRoom(me.id, room_id))
+    return to("/rooms", "room_left")
+
+
+async def _manager(request: Request) -> tuple[User, Room]:
+    kit, me = services(request), await actor(request)
+    room = await rooms.find(kit.database, room_number(request))
+    if not _may_manage(room, me):
+        raise Forbidden("not_manager")
+    return me, room
+
+
+async def settings_page(request: Request) -> Response:
+    _, room = await _manager(request)
+    return await _settings(request, room, {"name": room.name, "topic": room.topic})
+
+
+async def _settings(
+    request: Request,
+    room: Room,
+    form: dict[str, str],
+    errors: dict[str, str] | None = None,
+    delete_errors: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    return await page(
+        request,
+        "rooms/settings.html",
+        {
+            "room": room,
+            "current_room_id": room.id,
+            "form": form,
+            "errors": errors or {},
+            "delete_errors": delete_errors or {},
+        },
+        status,
+    )
+
+
+async def edit(request: Request) -> Response:
+    kit = services(request)
+    me, room = await _manager(request)
+    form = await typed(request, "name", "topic")
+    try:
+        name, topic = _name_and_topic(form)
+        kit.limits.take(EDIT_ROOM, me.id)
+        await kit.writer.ask(EditRoom(me.id, room.id, name, topic))
+    except Invalid as error:
+        return await _settings(request, room, form, error.fields, status=error.status)
+    return to(f"/rooms/{room.id}", "room_saved")
+
+
+async def delete(request: Request) -> Response:
+    kit = services(request)
+    me, room = await _manager(request)
+    form = await typed(request, "confirm")
+    if text.search_key(form["confirm"]) != text.search_key(room.name):
+        wrong = Invalid({"confirm": "confirm_name"})
+        return await _settings(
+            request,
+            room,
+            {"name": room.name, "topic": room.topic, **form},
+            delete_errors=wrong.fields,
+            status=wrong.status,
+        )
+    await kit.writer.ask(DeleteRoom(me.id, room.id))
+    return to("/rooms", "room_deleted")

@@ -1,0 +1,85 @@
+"""What belongs to nobody: health, files, the offline page."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from chatapp.routes.door import services, theme
+
+STATIC: Final = Path(__file__).parent.parent / "static"
+READY_SECONDS: Final = 5.0  # a command that waits longer means: the database does not take them
+_YEAR: Final = "public, max-age=31536000, immutable"
+
+
+def static_version() -> str:
+    """A name for the state of all static files together; it is part of their addresses."""
+    digest = hashlib.sha256()
+    for path in sorted(STATIC.rglob("*")):
+        if path.is_file():
+            digest.update(str(path.relative_to(STATIC)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+class Static:
+    """`/static/VERSION/path`. The address changes with the content, so it may be kept for ever; a page of an
+    earlier version gets the file of today, to be asked for anew each time."""
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+        self._files = StaticFiles(directory=STATIC)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        version, _, path = (
+            scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/").partition("/")
+        )
+        if not path or "\0" in path or not re.fullmatch("[0-9a-f]{12}", version):
+            raise HTTPException(404)
+        response = await self._files.get_response(path, scope)
+        current = version == self._version
+        response.headers["Cache-Control"] = _YEAR if current else "no-cache"
+        await response(scope, receive, send)
+
+
+async def up(_request: Request) -> Response:
+    """The process answers."""
+    return PlainTextResponse("up")
+
+
+async def ready(request: Request) -> Response:
+    """Requests may be sent here: the database answers, commands are stored, nobody is stopping us."""
+    kit = services(request)
+    state = {
+        "stopping": kit.stopping,
+        "database": await kit.database.answers(),
+        "oldest_command_seconds": round(kit.writer.oldest_seconds(), 1),
+    }
+    good = not kit.stopping and state["database"] and kit.writer.oldest_seconds() < READY_SECONDS
+    return JSONResponse(state, 200 if good else 503)
+
+
+async def offline(request: Request) -> Response:
+    html = services(request).templates.render("offline.html", {"theme": theme(request)})
+    return Response(html, media_type="text/html")
+
+
+async def manifest(request: Request) -> Response:
+    text = services(request).templates.render("manifest.webmanifest", {})
+    return Response(
+        text, media_type="application/manifest+json", headers={"Cache-Control": "max-age=3600"}
+    )
+
+
+async def icon(request: Request) -> Response:
+    return Response(
+        (STATIC / "img" / "mark.svg").read_bytes(),
+        media_type="image/svg+xml",
+        headers={"Cache-Control": "max-age=86400"},
+    )

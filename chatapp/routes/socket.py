@@ -1,0 +1,95 @@
+"""/ws: one socket per tab. Outermost: no middleware wraps what is sent here."""
+
+import logging
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Scope, Send
+
+from chatapp.limits import CONNECT, CONNECT_ADDRESS
+from chatapp.middleware import Hosts, is_own_origin
+from chatapp.realtime import frames
+from chatapp.realtime.connection import Connection
+from chatapp.routes.door import Services, address, session_of
+from chatapp.words import SENTENCES
+
+SOCKETS_MOST = 20  # per person
+
+log = logging.getLogger(__name__)
+
+
+class Socket:
+    """MUSTs: origin, host and session are checked before accept; whoever is signed out is told so by a close code
+    (4401), since a refused handshake looks like a lost line to a browser."""
+
+    def __init__(self, services: Services, hosts: Hosts) -> None:
+        self._services = services
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kit = self._services
+        await receive()  # websocket.connect
+        if scope["path"] != "/ws" or not self._may_connect(scope):
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        request = HTTPConnection(scope)
+        if kit.stopping or kit.limits.wait(CONNECT_ADDRESS, address(request)):
+            await send({"type": "websocket.close", "code": frames.CLOSE_OVERLOADED})
+            return
+        session = await session_of(kit, request)
+        await send({"type": "websocket.accept"})
+        if session is None:
+            await send({"type": "websocket.close", "code": frames.CLOSE_SESSION})
+            return
+        if kit.limits.wait(CONNECT, session.user.id):
+            await send({"type": "websocket.close", "code": frames.CLOSE_OVERLOADED})
+            return
+        connection = Connection(
+            user_id=session.user.id,
+            session_id=session.id,
+            expires_at=session.expires_at / 1000,
+            send=lambda frame: send({"type": "websocket.send", "text": frame}),
+            close=lambda code: send({"type": "websocket.close", "code": code}),
+        )
+        if kit.hub.count(session.user.id) >= SOCKETS_MOST:
+            code = "too_many_sockets"
+            connection.close(frames.CLOSE_PROTOCOL, frames.error(code, SENTENCES[code]))
+            await connection.run()
+            return
+        await self._talk(connection, receive)
+
+    def _may_connect(self, scope: Scope) -> bool:
+        """No Origin means no browser; with nothing but a cookie to show, that is refused as well."""
+        origin = Headers(scope=scope).get("origin")
+        return self._hosts.allows(scope) and origin is not None and is_own_origin(scope, origin)
+
+    async def _talk(self, connection: Connection, receive: Receive) -> None:
+        kit = self._services
+        kit.hub.add(connection)
+        connection.send(frames.hello(connection.user_id, kit.epoch))
+        sending = kit.supervisor.spawn(_send_all(connection), "socket")
+        try:
+            while connection.is_open:
+                message = await receive()
+                if message["type"] != "websocket.receive":
+                    break
+                text = message.get("text")
+                if text is None:
+                    code = "frame_binary"
+                    connection.close(frames.CLOSE_PROTOCOL, frames.error(code, SENTENCES[code]))
+                elif len(text) > frames.FRAME_BYTES or len(text.encode()) > frames.FRAME_BYTES:
+                    connection.close(1009)
+                else:
+                    kit.dispatch.take(connection, text)
+        finally:
+            kit.hub.remove(connection)
+            connection.close(1000)
+            await connection.finished.wait()
+            sending.cancel()
+
+
+async def _send_all(connection: Connection) -> None:
+    try:
+        await connection.run()
+    except OSError:
+        return  # the browser went away in mid-sentence: nothing to be done, nothing to report

@@ -1,0 +1,45 @@
+"""The URL table: every address and who answers it."""
+
+from starlette.routing import BaseRoute, Mount, Route
+
+from chatapp.routes import accounts, messages, profile, rooms, site
+
+
+def routes(static_version: str) -> list[BaseRoute]:
+    return [
+        Route("/", accounts.home, methods=["GET"]),
+        Route("/sign-up", accounts.sign_up_page, methods=["GET"]),
+        Route("/sign-up", accounts.sign_up, methods=["POST"]),
+        Route("/sign-in", accounts.sign_in_page, methods=["GET"]),
+        Route("/sign-in", accounts.sign_in, methods=["POST"]),
+        Route("/sign-out", accounts.sign_out, methods=["POST"]),
+        Route("/sign-out-everywhere", accounts.sign_out_everywhere, methods=["POST"]),
+        Route("/rooms", rooms.browse, methods=["GET"]),
+        Route("/rooms", rooms.create, methods=["POST"]),
+        Route("/rooms/new", rooms.new_page, methods=["GET"]),
+        Route("/rooms/{room_id:int}", rooms.show, methods=["GET"]),
+        Route("/rooms/{room_id:int}/messages", rooms.history, methods=["GET"]),
+        Route("/rooms/{room_id:int}/messages", messages.post, methods=["POST"]),
+        Route("/rooms/{room_id:int}/members", rooms.people, methods=["GET"]),
+        Route("/rooms/{room_id:int}/join", rooms.join, methods=["POST"]),
+        Route("/rooms/{room_id:int}/leave", rooms.leave, methods=["POST"]),
+        Route("/rooms/{room_id:int}/settings", rooms.settings_page, methods=["GET"]),
+        Route("/rooms/{room_id:int}/settings", rooms.edit, methods=["POST"]),
+        Route("/rooms/{room_id:int}/delete", rooms.delete, methods=["POST"]),
+        Route("/sidebar", rooms.sidebar, methods=["GET"]),
+        Route("/settings", profile.show, methods=["GET"]),
+        Route("/settings/profile", profile.change, methods=["POST"]),
+        Route("/settings/theme", profile.change_theme, methods=["POST"]),
+        Route("/settings/password", profile.change_password, methods=["POST"]),
+        Route(
+            "/settings/devices/{device_id:int}/sign-out", profile.sign_out_device, methods=["POST"]
+        ),
+        Route("/settings/devices/sign-out-others", profile.sign_out_others, methods=["POST"]),
+        Route("/settings/delete-account", profile.delete_account, methods=["POST"]),
+        Route("/offline", site.offline, methods=["GET"]),
+        Route("/manifest.webmanifest", site.manifest, methods=["GET"]),
+        Route("/favicon.ico", site.icon, methods=["GET"]),
+        Route("/up", site.up, methods=["GET"]),
+        Route("/ready", site.ready, methods=["GET"]),
+        Mount("/static", site.Static(static_version)),
+    ]

@@ -1,0 +1,198 @@
+"""Settings: one frozen object, read once from the environment.
+
+`SETTINGS` is the whole list: name, default and one sentence each. The README's table is checked against it.
+A value that makes no sense stops the start with `SettingError`, whose text names the variable.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+
+class SettingError(ValueError):
+    """A setting has a value we cannot use. The message names the variable and says what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of the table: `field` of `Settings`, set by the variable `name`."""
+
+    name: str
+    field: str
+    default: str
+    sentence: str
+    parse: Callable[[str], Any]
+    secret: bool = False
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value.strip()
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(value)
+
+    return parse
+
+
+def _database_url(value: str) -> str:
+    if not value:
+        return ""
+    scheme = urlsplit(value).scheme
+    if scheme in {"postgres", "postgresql"}:
+        return "postgresql+asyncpg" + value[len(scheme) :]
+    if scheme not in {"postgresql+asyncpg", "sqlite"}:
+        raise ValueError("must start with postgresql:// or sqlite:///")
+    if scheme == "sqlite" and not urlsplit(value).path.lstrip("/"):
+        raise ValueError("must name a file, such as sqlite:///data/chatapp.db")
+    return value
+
+
+def _redis_url(value: str) -> str:
+    if value and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("must start with redis://, rediss:// or unix://")
+    return value
+
+
+_EXAMPLE_KEYS: Final = frozenset({"secret", "changeme", "change-me", "secretkey", "example"})
+
+
+def _secret_keys(value: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in value.split(",") if key.strip())
+    for key in keys:
+        if len(key) < 32 or len(set(key)) < 8 or key.lower().strip("-_0123456789") in _EXAMPLE_KEYS:
+            raise ValueError(
+                "must be at least 32 random characters (`openssl rand -hex 32` makes some); "
+                "to replace a key, put the new one behind the old one and a comma"
+            )
+    return keys
+
+
+def _hosts(value: str) -> tuple[str, ...]:
+    hosts = tuple(host.strip().lower() for host in value.split(",") if host.strip())
+    for host in hosts:
+        if any(sign in host for sign in "/@ \\?#"):
+            raise ValueError("must be host names parted by commas, such as chat.example.org")
+    return hosts
+
+
+def _level(value: str) -> str:
+    if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+    return value.upper()
+
+
+SETTINGS: Final = (
+    Setting("HOST", "host", "127.0.0.1", "The address to listen on; 0.0.0.0 for all.", _text),
+    Setting("PORT", "port", "8000", "The port to listen on.", _whole(1, 65535)),
+    Setting(
+        "DATA_DIR", "data_dir", "./data", "The folder for the SQLite database and the key.", _text
+    ),
+    Setting(
+        "DATABASE_URL",
+        "database_url",
+        "",
+        "PostgreSQL as postgresql://user:password@host/name; empty for SQLite in DATA_DIR.",
+        _database_url,
+        secret=True,
+    ),
+    Setting(
+        "DATABASE_POOL",
+        "database_pool",
+        "8",
+        "How many connections to PostgreSQL a process keeps for reading, and as many for writing.",
+        _whole(1, 100),
+    ),
+    Setting(
+        "REDIS_URL",
+        "redis_url",
+        "",
+        "Redis, when several processes serve one site; empty for a single process.",
+        _redis_url,
+        secret=True,
+    ),
+    Setting(
+        "SECRET_KEY",
+        "secret_keys",
+        "",
+        "The key that signs cookies, or `old,new` while it is being replaced; empty makes one in DATA_DIR.",
+        _secret_keys,
+        secret=True,
+    ),
+    Setting("SITE_NAME", "site_name", "chatapp", "The name shown on every page.", _text),
+    Setting(
+        "ALLOWED_HOSTS",
+        "allowed_hosts",
+        "",
+        "Host names people may use in the address, parted by commas; localhost and HOST are always allowed.",
+        _hosts,
+    ),
+    Setting(
+        "TRUSTED_PROXIES",
+        "trusted_proxies",
+        "127.0.0.1",
+        "Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+        _hosts,
+    ),
+    Setting(
+        "SESSION_DAYS",
+        "session_days",
+        "30",
+        "After how many days without a visit a person must sign in again.",
+        _whole(1, 365),
+    ),
+    Setting(
+        "LIMIT_FACTOR",
+        "limit_factor",
+        "1",
+        "Multiplies every rate limit: for many people behind one address, or for load tests.",
+        _whole(1, 1_000_000),
+    ),
+    Setting("LOG_LEVEL", "log_level", "INFO", "The least important log lines to write.", _level),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the process was told. Secrets do not appear in `repr`."""
+
+    host: str
+    port: int
+    data_dir: Path
+    database_url: str = field(repr=False)
+    database_pool: int
+    redis_url: str = field(repr=False)
+    secret_keys: tuple[str, ...] = field(repr=False)
+    site_name: str
+    allowed_hosts: tuple[str, ...]
+    trusted_proxies: tuple[str, ...]
+    session_days: int
+    limit_factor: int
+    log_level: str
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> "Settings":
+        """Raises `SettingError` for the first value that cannot be used."""
+        values: dict[str, Any] = {}
+        for setting in SETTINGS:
+            try:
+                values[setting.field] = setting.parse(
+                    environment.get(setting.name, setting.default)
+                )
+            except ValueError as error:
+                raise SettingError(f"{setting.name} {error}.") from None
+        values["data_dir"] = Path(values["data_dir"]).expanduser().absolute()
+        if not values["database_url"]:
+            values["database_url"] = "sqlite:///" + quote(str(values["data_dir"] / "chatapp.db"))
+        return cls(**values)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")

@@ -1,0 +1,41 @@
+// The entry. Each page gets what it has the elements for; without any of this, pages,
+// forms and links still work.
+
+import { Outbox } from "./outbox.js";
+import { OutboxStore } from "./outbox-store.js";
+import { Session } from "./session.js";
+import { Socket, socketUrl } from "./socket.js";
+import { deviceStorage } from "./storage.js";
+import { openRoom } from "./room.js";
+import { wireDialogs } from "./dialogs.js";
+import { wirePasswords } from "./password.js";
+import { wireSidebar } from "./sidebar.js";
+import { zoneCookie } from "./time.js";
+
+document.documentElement.classList.add("js");
+const cookie = zoneCookie();
+if (cookie) document.cookie = cookie;
+
+wirePasswords(document);
+wireDialogs(document);
+
+const me = document.body.dataset.me ?? null;
+const storage = deviceStorage();
+const session = new Session(storage, me);
+session.start();
+
+if (me !== null) {
+  const socket = new Socket({
+    url: socketUrl(),
+    sessionIsDead: () => session.isDead(),
+    signIn: () => session.signIn(),
+  });
+  const outbox = new Outbox({ store: new OutboxStore(storage, me), socket, session });
+  // another account's session in this browser's cookie: this page is not theirs
+  socket.on("hello", (frame) => String(frame.user) !== me && session.reload());
+  wireSidebar(socket);
+  const element = document.querySelector("main.room[data-room]");
+  if (element) openRoom({ element, session, socket, outbox });
+  outbox.start();
+  socket.start();
+}

@@ -1,0 +1,36 @@
+// The timeline by keyboard: up and down go from message to message, Esc to the message box.
+
+/**
+ * @param {HTMLElement} timeline
+ * @param {HTMLElement | null} composer
+ */
+export function wireKeys(timeline, composer) {
+  let current = null;
+
+  const go = (row) => {
+    if (!row) return;
+    if (current && current !== row) current.tabIndex = -1;
+    current = row;
+    // one message is in the tab order, the one last visited
+    row.tabIndex = 0;
+    row.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "nearest" });
+  };
+
+  timeline.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (event.key === "Escape" && composer) {
+      event.preventDefault();
+      composer.focus();
+      return;
+    }
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const onRow = event.target instanceof Element && event.target.matches(".msg");
+    // links and buttons inside a message keep their own keys
+    if (!step || !(onRow || event.target === timeline)) return;
+    event.preventDefault();
+    const messages = [...timeline.querySelectorAll(".msg")];
+    const at = onRow ? messages.indexOf(event.target) : messages.length;
+    go(messages[at + step]);
+  });
+}

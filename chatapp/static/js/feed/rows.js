@@ -1,0 +1,88 @@
+// The rows of a timeline: messages and events, each under the number of its creation.
+// Everything is ordered by that number, never by a clock. A message that is not stored
+// yet has no number and stands at the end.
+
+/** @param {string} html rendered by our server @returns {HTMLElement[]} */
+export function parseRows(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return [...document.importNode(template.content, true).querySelectorAll("[data-seq]")];
+}
+
+/** @param {HTMLElement} row @returns {number} NaN for one without a number */
+export function seqOf(row) {
+  return row.dataset.seq ? Number(row.dataset.seq) : NaN;
+}
+
+export class Rows {
+  /** @param {HTMLElement} inner .timeline-inner */
+  constructor(inner) {
+    this.inner = inner;
+  }
+
+  /** @returns {HTMLElement[]} in the order they stand */
+  all() {
+    return [...this.inner.querySelectorAll("[data-seq]")];
+  }
+
+  /** @returns {HTMLElement[]} those the server has numbered */
+  numbered() {
+    return this.all().filter((row) => !Number.isNaN(seqOf(row)));
+  }
+
+  /** @returns {number} the smallest number shown, Infinity when there is none */
+  first() {
+    const row = this.numbered()[0];
+    return row ? seqOf(row) : Infinity;
+  }
+
+  /** @returns {number} the largest number shown, 0 when there is none */
+  last() {
+    const row = this.numbered().at(-1);
+    return row ? seqOf(row) : 0;
+  }
+
+  /** @param {number} seq @returns {HTMLElement | null} */
+  bySeq(seq) {
+    return this.inner.querySelector(`#m-${CSS.escape(String(seq))}`);
+  }
+
+  /** @param {string} key @returns {HTMLElement | null} */
+  byKey(key) {
+    return this.inner.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  }
+
+  /** Put a numbered row where its number says. @param {HTMLElement} row */
+  insert(row) {
+    const seq = seqOf(row);
+    const others = this.all().filter((other) => other !== row);
+    // nearly always the last place, so look from there
+    const before = others.findLast((other) => seqOf(other) < seq);
+    if (before) {
+      if (before.nextElementSibling !== row) before.after(row);
+    } else if (others.length > 0) others[0].before(row);
+    else this.#startWith(row);
+  }
+
+  /** Put an unnumbered row at the end. @param {HTMLElement} row */
+  append(row) {
+    const last = this.all().at(-1);
+    if (last) last.after(row);
+    else this.#startWith(row);
+  }
+
+  /** The new copy of a row takes the old one's place and its focus. @param {HTMLElement} old @param {HTMLElement} row */
+  replace(old, row) {
+    const focused = old.contains(document.activeElement);
+    if (old.tabIndex === 0) row.tabIndex = 0;
+    old.replaceWith(row);
+    if (focused) row.focus({ preventScroll: true });
+  }
+
+  /** The first row of an empty room; days.js gives it its day. @param {HTMLElement} row */
+  #startWith(row) {
+    const newer = this.inner.querySelector(":scope > .newer");
+    if (newer) newer.before(row);
+    else this.inner.append(row);
+  }
+}

@@ -1,0 +1,69 @@
+// A room's page: who tells whom.
+
+import { Banner } from "./banner.js";
+import { Composer } from "./composer.js";
+import { Feed } from "./feed.js";
+import { OutboxView } from "./outbox-view.js";
+import { wireKeys } from "./feed/keys.js";
+import { wireRoomHead } from "./sidebar.js";
+
+const RELOADED = "chatapp:reloaded";
+const RELOAD_APART = 10_000;
+const LEAVE_AFTER = 1_500;
+const REMOVED = 4403;
+
+/**
+ * @param {object} by
+ * @param {HTMLElement} by.element main.room
+ * @param {import("./session.js").Session} by.session
+ * @param {import("./socket.js").Socket} by.socket
+ * @param {import("./outbox.js").Outbox} by.outbox
+ */
+export function openRoom({ element, session, socket, outbox }) {
+  const feed = new Feed({ element, me: session.me, socket, reload: () => reloadSoon(session) });
+  const { room } = feed;
+  const form = element.querySelector("form[data-composer]");
+  const composer = form && new Composer({
+    form, room, session,
+    send: (body) => {
+      const taken = outbox.add(room, body);
+      // an old window cannot show it; the newest page draws it from the outbox
+      if (taken && !feed.newest) location.assign(`/rooms/${room}`);
+      return taken;
+    },
+  });
+  const banner = new Banner(element, socket);
+
+  feed.addEventListener("caughtup", () => banner.back());
+  feed.addEventListener("gone", ({ detail }) => leave(detail));
+  socket.on("closed", (code) => code === REMOVED && leave("removed"));
+  socket.on("state", () => composer?.hintWaiting(!outbox.hasWay));
+
+  feed.start();
+  composer?.start();
+  banner.start();
+  new OutboxView({ outbox, feed, focus: () => composer?.focus() }).start();
+  wireRoomHead(feed);
+  wireKeys(feed.timeline, composer?.box ?? null);
+
+  function leave(reason) {
+    banner.removed(reason);
+    composer?.close();
+    // who still has words here may take them along first
+    const unsent = composer?.text.trim() || outbox.store.inRoom(room).length > 0;
+    if (!unsent) setTimeout(() => location.assign("/rooms"), LEAVE_AFTER);
+  }
+}
+
+/** The server asks for a fresh page. A page that comes stale from somewhere must not make a loop. */
+function reloadSoon(session) {
+  let last = 0;
+  try {
+    last = Number(sessionStorage.getItem(RELOADED)) || 0;
+    sessionStorage.setItem(RELOADED, String(Date.now()));
+  } catch {
+    // no memory: then the wait is always the long one
+    last = Date.now();
+  }
+  setTimeout(() => session.reload(), Math.max(0, last + RELOAD_APART - Date.now()));
+}

@@ -1,0 +1,157 @@
+"""The schema, for both databases. Migrations make it; a test holds the two together.
+
+Times are whole milliseconds since 1970 UTC, given by the database (`now_ms`). They are labels: order goes by number.
+A room's numbers: `rooms.last_seq` is the last one given; each visible change takes the next one inside the
+transaction that stores it. `seq` is a row's place and never changes, `changed_seq` the number of its last change.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+MESSAGE_CHARACTERS: Final = 4000
+MESSAGE_BYTES: Final = 16 * 1024
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+# SQLite counts rows only in a column declared INTEGER.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class now_ms(FunctionElement[int]):  # noqa: N801  it stands in expressions like a function of SQL
+    """The database's clock, in milliseconds."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(now_ms, "postgresql")
+def _now_postgresql(_element: object, _compiler: object, **_: Any) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+
+@compiles(now_ms)
+def _now_sqlite(_element: object, _compiler: object, **_: Any) -> str:
+    return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="what is true of this database as a whole: `epoch` names one unbroken line of numbers",
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, unique=True, comment="null once the account is deleted"),
+    Column("name_skeleton", Text, unique=True, comment="what the name looks like"),
+    Column("email", Text),
+    Column("email_key", Text, unique=True),
+    Column("password_hash", Text),
+    Column("hue", Integer, nullable=False),
+    Column("is_admin", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("deleted_at", BigInteger),
+    sqlite_autoincrement=True,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("user_agent", String(300), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    sqlite_autoincrement=True,
+)
+
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False, unique=True),
+    Column("topic", Text, nullable=False),
+    Column("topic_key", Text, nullable=False, comment="for search"),
+    Column("owner_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False, comment="when last_seq was given"),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("changed_seq", BigInteger, nullable=False, comment="last change of name or topic"),
+    # Numbers of a deleted room must never be met again by an old cursor.
+    sqlite_autoincrement=True,
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("room_id", Id, ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("is_active", Boolean, nullable=False, comment="false: a tombstone of who left"),
+    Column("joined_at", BigInteger, nullable=False),
+    Column("joined_seq", BigInteger, nullable=False),
+    Column("changed_seq", BigInteger, nullable=False),
+    Index("ix_memberships_user_id_is_active", "user_id", "is_active"),
+    Index("ix_memberships_room_id_is_active", "room_id", "is_active"),
+    sqlite_with_rowid=False,
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("room_id", Id, ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("changed_seq", BigInteger, nullable=False),
+    Column("kind", String(16), nullable=False, comment="message, or an event of the room"),
+    Column("author_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("key", String(36), comment="the sender's idempotency key; null for events"),
+    Column("key_hash", LargeBinary(16), comment="of the body first stored under the key"),
+    Column("body", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("room_id", "author_id", "key"),
+    Index("ix_messages_room_id_changed_seq", "room_id", "changed_seq"),
+    CheckConstraint(f"length(body) <= {MESSAGE_CHARACTERS}", name="body_characters"),
+    sqlite_with_rowid=False,
+)
+
+# The byte length of a text is spelled differently in the two databases.
+for _dialect, _length in (
+    ("postgresql", "octet_length(body)"),
+    ("sqlite", "length(CAST(body AS BLOB))"),
+):
+    messages.append_constraint(
+        CheckConstraint(f"{_length} <= {MESSAGE_BYTES}", name="body_bytes").ddl_if(dialect=_dialect)
+    )

@@ -1,0 +1,204 @@
+"""HTML from templates. The one door to `jinja2`.
+
+A message is rendered once for all readers (`Fragments`); what differs by reader is a class on its first tag, added
+for pages here and for live frames in the browser.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from chatapp import words
+from chatapp.domain.commands import Message
+from chatapp.domain.markup import to_html
+from chatapp.domain.text import initials
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+FOLLOW_MS: Final = 5 * 60 * 1000
+_OPENING: Final = '<article class="msg"'
+
+
+class Templates:
+    """Renders templates by name. `fixed`: values that every template may use."""
+
+    def __init__(self, fixed: dict[str, Any]) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals.update(fixed)
+        self._environment.filters.update(
+            clock=clock, iso=iso, day=day, day_words=day_words, ago=ago
+        )
+
+    def render(self, name: str, values: dict[str, Any]) -> str:
+        return self._environment.get_template(name).render(values)
+
+
+def moment(at: int, zone: str = "UTC") -> datetime:
+    """Milliseconds since 1970 as a time in a zone; an unknown zone counts as UTC."""
+    return datetime.fromtimestamp(at / 1000, UTC).astimezone(zone_of(zone))
+
+
+def zone_of(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name if name.isascii() and len(name) <= 64 else "UTC")
+    except (ValueError, OSError, KeyError):
+        return ZoneInfo("UTC")
+
+
+def clock(at: int, zone: str = "UTC") -> str:
+    return moment(at, zone).strftime("%H:%M")
+
+
+def iso(at: int) -> str:
+    return moment(at).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day(at: int, zone: str = "UTC") -> str:
+    return moment(at, zone).strftime("%Y-%m-%d")
+
+
+def day_words(at: int, zone: str = "UTC") -> str:
+    """'Today', 'Yesterday', 'Tuesday 15 April', or with the year when it is not this one."""
+    then = moment(at, zone)
+    now = datetime.now(zone_of(zone))
+    if then.date() == now.date():
+        return words.TODAY
+    if then.date() == now.date() - timedelta(days=1):
+        return words.YESTERDAY
+    text = f"{words.WEEKDAYS[then.weekday()]} {then.day} {words.MONTHS[then.month - 1]}"
+    return text if then.year == now.year else f"{text} {then.year}"
+
+
+def ago(at: int) -> str:
+    """How long it is since, in words that age well: no longer than a day counts hours."""
+    then = moment(at)
+    minutes = int((datetime.now(UTC) - then).total_seconds() // 60)
+    if minutes < 1:
+        return words.JUST_NOW
+    for size, forms in ((60, words.MINUTES_AGO), (60 * 24, words.HOURS_AGO)):
+        if minutes < size:
+            n = minutes if size == 60 else minutes // 60
+            return forms[0] if n == 1 else forms[1].format(n=n)
+    if minutes < 60 * 48:
+        return words.ON_YESTERDAY
+    return f"{then.day} {words.MONTHS[then.month - 1]} {then.year}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the message partial is given."""
+
+    seq: int
+    kind: str
+    author_id: int
+    author_name: str
+    author_hue: int
+    author_initials: str
+    html: Markup
+    detail: str
+    at: int
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The messages of one local day. `date` as YYYY-MM-DD."""
+
+    date: str
+    label: str
+    html: Markup
+
+
+class Fragments:
+    """Renders messages, and keeps what was rendered.
+
+    MUST give the same HTML for the same message at the same change, whoever reads it. Kept by (room, number, change,
+    author's look), so nothing stale can be served; at most `capacity` bytes, oldest use out first.
+    """
+
+    def __init__(self, templates: Templates, capacity: int = 32 * 1024 * 1024) -> None:
+        self._templates = templates
+        self._capacity = capacity
+        self._size = 0
+        self._kept: OrderedDict[tuple[Any, ...], str] = OrderedDict()
+
+    def one(self, message: Message) -> str:
+        key = (
+            message.room_id,
+            message.seq,
+            message.changed_seq,
+            message.author_name,
+            message.author_hue,
+        )
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+            return found
+        is_text = message.kind == "message"
+        html = self._templates.render(
+            "messages/_message.html",
+            {
+                "message": Shown(
+                    message.seq,
+                    message.kind,
+                    message.author_id,
+                    message.author_name,
+                    message.author_hue,
+                    initials(message.author_name),
+                    to_html(message.body) if is_text else Markup(""),
+                    "" if is_text else message.body,
+                    message.at,
+                    message.key,
+                )
+            },
+        ).strip()
+        self._kept[key] = html
+        self._size += len(html)
+        while self._size > self._capacity:
+            self._size -= len(self._kept.popitem(last=False)[1])
+        return html
+
+    def many(self, messages: Sequence[Message]) -> str:
+        return "".join(map(self.one, messages))
+
+    def days(self, messages: Sequence[Message], zone: str, reader_id: int) -> list[Day]:
+        """A page: parted by local days, with the classes that depend on neighbours and reader."""
+        parts: list[tuple[str, str, list[str]]] = []
+        previous: Message | None = None
+        for message in messages:
+            date = day(message.at, zone)
+            if not parts or parts[-1][0] != date:
+                parts.append((date, day_words(message.at, zone), []))
+                previous = None
+            parts[-1][2].append(_placed(self.one(message), message, previous, reader_id))
+            previous = message
+        return [Day(date, label, Markup("").join(map(Markup, html))) for date, label, html in parts]
+
+
+def _placed(html: str, message: Message, previous: Message | None, reader_id: int) -> str:
+    """Adds what a fragment cannot know: its neighbours and its reader."""
+    if message.kind != "message":
+        return html
+    follows = (
+        previous is not None
+        and previous.kind == "message"
+        and previous.author_id == message.author_id
+        and message.at - previous.at <= FOLLOW_MS
+    )
+    look = " is-follow" if follows else " is-lead"
+    if message.author_id == reader_id:
+        look += " is-own"
+    return html.replace(_OPENING, f'<article class="msg{look}"', 1)

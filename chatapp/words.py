@@ -1,0 +1,132 @@
+"""Every sentence that Python code shows to a person, by its stable code. Templates hold the rest.
+
+Braces are filled by `str.format`. Translating the product means translating this file and `templates/`.
+"""
+
+from typing import Final
+
+SENTENCES: Final = {
+    # whole requests
+    "bad_request": "This request could not be understood.",
+    "signed_out": "Please sign in first.",
+    "forbidden": "You may not do this.",
+    "cross_site": "This request came from another site, so it was not carried out.",
+    "wrong_host": "This address is not served here. The administrator can allow it with ALLOWED_HOSTS.",
+    "not_found": "There is nothing at this address.",
+    "method_not_allowed": "This address does not do that.",
+    "too_large": "This is more than we accept in one request. Please send less.",
+    "too_many": "That was a lot in a short time. Please try again in {seconds} s.",
+    "busy": "We are busy. Please try again in {seconds} s.",
+    "unknown_outcome": "We could not confirm that this was stored. Sending it again is safe.",
+    "failed": "Something went wrong on our side. It has been noted.",
+    # accounts
+    "name_empty": "Please enter a name.",
+    "name_too_long": "A name may have at most 64 characters.",
+    "name_characters": "A name may not have control or invisible characters.",
+    "name_reserved": "This name is reserved. Please choose another.",
+    "name_taken": "This name, or one that looks like it, is taken. Please choose another.",
+    "email_invalid": "Please enter an email address such as ann@example.org.",
+    "email_taken": "There is an account for this address already. Sign in instead?",
+    "password_short": "A password has at least 8 characters.",
+    "password_long": "A password may have at most 1,024 bytes.",
+    "password_characters": "A password may not have a NUL or half characters.",
+    "wrong_credentials": "Email or password is not right.",
+    "wrong_password": "The password is not right.",
+    "hue_unknown": "Please choose one of the twelve colours.",
+    "theme_unknown": "Please choose one of the themes.",
+    "device_unknown": "This device is not signed in any more.",
+    # rooms
+    "room_name_empty": "Please give the room a name.",
+    "room_name_too_long": "The name of a room may have at most 80 characters.",
+    "room_name_characters": "The name of a room may not have control or invisible characters.",
+    "room_name_taken": "There is a room with this name already. Join it, or choose another name.",
+    "topic_too_long": "A topic may have at most 250 characters.",
+    "topic_characters": "A topic may not have control characters.",
+    "room_gone": "This room does not exist, or not any more.",
+    "not_member": "You are not a member of this room. Join it first.",
+    "not_manager": "Only the owner of a room or an administrator may do this.",
+    "confirm_name": "Please type the name of the room to confirm.",
+    # messages
+    "message_empty": "There is nothing to send yet.",
+    "message_too_long": "A message may have at most 4,000 characters and 16 KiB.",
+    "message_characters": "This text has characters that cannot be stored, such as NUL.",
+    "key_invalid": "The key of a message is a UUID.",
+    "key_reused": "This key has been used for another message.",
+    # the socket
+    "frame_invalid": "This frame is not JSON of the expected form.",
+    "frame_binary": "Frames are text.",
+    "command_unknown": "There is no command of this type.",
+    "cursor_invalid": "This cursor has not the form EPOCH:NUMBER.",
+    "too_many_sockets": "You have too many windows open here. Please close one.",
+    "too_many_rooms": "One window can watch at most 200 rooms.",
+}
+
+DELETED_ACCOUNT: Final = "deleted account"
+
+NOTICES: Final = {
+    "profile": "Your profile is saved.",
+    "password": "Your password is changed. All other devices are signed out.",
+    "theme": "The theme is saved for this device.",
+    "device": "The device is signed out.",
+    "devices": "All other devices are signed out.",
+    "room_saved": "The room is saved.",
+    "room_left": "You left the room.",
+    "room_deleted": "The room is deleted.",
+    "account_deleted": "Your account is deleted.",
+    "signed_out": "You are signed out.",
+}
+
+BROWSERS: Final = {
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Firefox": "Firefox",
+    "Chrome": "Chrome",
+    "Safari": "Safari",
+}
+SYSTEMS: Final = {
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Windows": "Windows",
+    "Mac OS X": "macOS",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
+DEVICE_NAME: Final = "{browser} on {system}"
+UNKNOWN_BROWSER: Final = "A program"
+UNKNOWN_SYSTEM: Final = "an unknown system"
+
+TODAY: Final = "Today"
+YESTERDAY: Final = "Yesterday"
+WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS: Final = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+JUST_NOW: Final = "just now"
+MINUTES_AGO: Final = ("one minute ago", "{n} minutes ago")
+HOURS_AGO: Final = ("one hour ago", "{n} hours ago")
+ON_YESTERDAY: Final = "yesterday"
+
+# Titles of error pages, by status; 400 stands for all that are not listed.
+TITLES: Final = {
+    400: "That did not work",
+    401: "Please sign in",
+    403: "Not for you",
+    404: "Nothing here",
+    405: "Not this way",
+    413: "Too much at once",
+    429: "A little slower, please",
+    500: "Something broke on our side",
+    503: "Very busy right now",
+}

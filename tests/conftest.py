@@ -1,0 +1,35 @@
+"""Set-up and tear-down of a whole run. The fixtures are in tests/support/fixtures.py."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import run_folder
+
+pytest_plugins = ["tests.support.fixtures"]
+
+_FOLDER = pytest.StashKey[Path]()
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _is_worker(config):
+        run_folder.join()
+    else:
+        config.stash[_FOLDER] = run_folder.make()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if folder := config.stash.get(_FOLDER, None):
+        run_folder.remove(folder)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no worker sits idle at the end; browser tests are marked."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+    items.sort(key=lambda item: item.get_closest_marker("early") is None)

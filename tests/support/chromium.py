@@ -1,0 +1,133 @@
+"""A real Chromium, and people who use it: a person is a browser context with ears.
+
+What the browser complains about (console, exceptions, refused content, failed loads, answers of
+5xx) fails the test at its end, unless the test said `ann.allow('pattern')`.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
+
+ARGUMENTS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+# Blocked content is reported by an event even where the console would stay silent.
+LISTEN_FOR_VIOLATIONS = """
+document.addEventListener('securitypolicyviolation', event => console.error(
+    'CSP: ' + event.violatedDirective + ' blocked ' + (event.blockedURI || 'inline')));
+"""
+
+
+def program() -> str | None:
+    """CHROMIUM, else an installed one, else None: Playwright's own."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path=program(),
+            args=list(ARGUMENTS),
+            chromium_sandbox=os.geteuid() != 0,
+            headless=True,
+        )
+        yield chromium
+        await chromium.close()
+
+
+class Person:
+    """`page` is the first tab; `tab()` opens another. `problems` is what the browser said."""
+
+    def __init__(self, name: str, context: BrowserContext, url: str) -> None:
+        self.name = name
+        self.context = context
+        self.url = url
+        self.problems: list[str] = []
+        self._allowed: list[str] = []
+
+    @property
+    def page(self) -> Page:
+        return self.context.pages[0]
+
+    async def tab(self, path: str | None = None) -> Page:
+        page = await self.context.new_page()
+        if path is not None:
+            await page.goto(path)
+        return page
+
+    async def goto(self, path: str) -> None:
+        await self.page.goto(path)
+
+    def allow(self, pattern: str) -> None:
+        """Complaints that match this are part of the test."""
+        self._allowed.append(pattern)
+
+    def unexpected(self) -> list[str]:
+        return [
+            f"{self.name}: {problem}"
+            for problem in self.problems
+            if not any(re.search(allowed, problem) for allowed in self._allowed)
+        ]
+
+    def listen(self) -> None:
+        def failed(request: Request) -> None:
+            # Leaving a page aborts what it was loading.
+            if request.failure != "net::ERR_ABORTED":
+                self.problems.append(f"{request.method} {request.url} failed: {request.failure}")
+
+        self.context.on(
+            "console",
+            lambda message: (
+                self.problems.append(f"console {message.type}: {message.text}")
+                if message.type in {"error", "warning", "assert"}
+                else None
+            ),
+        )
+        self.context.on("weberror", lambda error: self.problems.append(f"exception: {error.error}"))
+        self.context.on("requestfailed", failed)
+        self.context.on(
+            "response",
+            lambda response: (
+                self.problems.append(f"{response.status} from {response.url}")
+                if response.status >= 500
+                else None
+            ),
+        )
+
+    async def screenshot(self, folder: Path, test: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        stem = re.sub(r"[^\w-]+", "-", f"{test}-{self.name}").strip("-")[-120:]
+        for number, page in enumerate(self.context.pages):
+            await page.screenshot(path=folder / f"{stem}-{number}.png")
+
+
+async def arrive(chromium: Browser, name: str, url: str, **options: Any) -> Person:
+    """Another person, with cookies and storage of their own. Options are Playwright's, and two
+    short ones: scripts=False, dark=True."""
+    scripts = options.pop("scripts", True)
+    if options.pop("dark", False):
+        options["color_scheme"] = "dark"
+    options.setdefault("timezone_id", "UTC")
+    options.setdefault("locale", "en-GB")
+    context = await chromium.new_context(base_url=url, java_script_enabled=scripts, **options)
+    context.set_default_timeout(10_000)
+    person = Person(name, context, url)
+    person.listen()
+    if scripts:
+        await context.add_init_script(LISTEN_FOR_VIOLATIONS)
+    await context.new_page()
+    return person
