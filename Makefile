@@ -10,16 +10,19 @@ WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lock clean venv dev services
+.PHONY: help run test bench lint format lock clean venv dev services
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-run: venv ## start chatapp on http://127.0.0.1:8000 (HOST, PORT, DATA_DIR, DATABASE_URL … are honoured)
+run: venv ## start chatapp on http://localhost:8000 (HOST, PORT, DATA_DIR, DATABASE_URL … are honoured)
 	@exec $(BIN)/python -m chatapp
 
 test: dev services lint ## everything: lint, types, tests on PostgreSQL, Redis, nginx and Chromium
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+bench: dev services ## measure the pages and the stream (a minute or two)
+	@$(BIN)/python -m benchmarks.foundation
 
 lint: dev ## style and types
 	@$(BIN)/ruff check --quiet .

@@ -14,9 +14,17 @@ from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import unquote
 
+import asyncpg
 from sqlalchemy import Executable, event, pool, select
 from sqlalchemy.engine import CursorResult, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import ClauseElement
 
@@ -200,25 +208,36 @@ def is_conflict(error: BaseException) -> bool:
     return isinstance(error, IntegrityError)
 
 
+def is_data_error(error: BaseException) -> bool:
+    """Whether a statement's values were at fault: they will never be taken, whatever else is in the transaction."""
+    state = _state(error)
+    return isinstance(error, (IntegrityError, DataError, UnicodeError)) or state[:2] in {"22", "23"}
+
+
 def is_worth_retrying(error: BaseException) -> bool:
-    """Whether the same transaction may go through at another try: deadlock, serialization, lock, lost line."""
-    if isinstance(error, (ConnectionError, TimeoutError, InterfaceError)):
+    """Whether the same may go through at another time, unchanged: a lost line, a lock, a deadlock, a full disk."""
+    if isinstance(error, (OSError, TimeoutError, PoolTimeout, asyncpg.InterfaceError)):
         return True
-    if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None)
-        return bool(
-            error.connection_invalidated
-            or state in _RETRIED_STATES
-            or (state or "").startswith(("08", "57P"))
-            or (isinstance(error, OperationalError) and "locked" in str(error.orig))
-        )
-    return False
+    if isinstance(error, DBAPIError) and (
+        error.connection_invalidated or isinstance(error, (InterfaceError, OperationalError))
+    ):
+        return True
+    state = _state(error)
+    return state in _RETRIED_STATES or state[:2] in {"08", "53", "57", "58"}
+
+
+def _state(error: BaseException) -> str:
+    """PostgreSQL's five-letter code for an error, whichever library wraps it; '' when there is none."""
+    for each in (error, getattr(error, "orig", None)):
+        if state := getattr(each, "sqlstate", None):
+            return str(state)
+    return ""
 
 
 def _is_answer(error: Exception) -> bool:
     """Whether the server itself said that COMMIT failed, so that nothing is unknown."""
-    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-    return bool(state) and not state.startswith(("08", "57"))
+    state = _state(error)
+    return bool(state) and state[:2] not in {"08", "57"}
 
 
 async def _quietly(step: Any) -> None:

@@ -135,7 +135,7 @@ def _rows(names: tuple[str, ...], rows: Any) -> Sequence[Any]:
 
 @lru_cache(maxsize=512)
 def _row_type(names: tuple[str, ...]) -> Any:
-    row: Any = namedtuple("Row", names)  # type: ignore[misc]
+    row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
     return row._make
 
 

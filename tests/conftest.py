@@ -1,12 +1,25 @@
 """Set-up and tear-down of a whole run. The fixtures are in tests/support/fixtures.py."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 from tests.support import run_folder
 
 pytest_plugins = ["tests.support.fixtures"]
+
+# The machine may be busy, so no example has a deadline; CI tries the same examples each time.
+settings.register_profile(
+    "chatapp",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    database=None if os.environ.get("CI") else DirectoryBasedExampleDatabase(".cache/hypothesis"),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("chatapp")
 
 _FOLDER = pytest.StashKey[Path]()
 

@@ -81,7 +81,9 @@ def test_one_command_after_cloning_shows_the_first_page(
     started = time.monotonic()
     run.start()
     cold = time.monotonic() - started
-    assert f"http://127.0.0.1:{port}" in run.log_text(), "it does not say where it is"
+    assert re.search(rf"http://(localhost|127\.0\.0\.1):{port}\b", run.log_text()), (
+        "it does not say where it is"
+    )
     secret = next(file for file in (clone / "data").iterdir() if "key" in file.name)
     assert secret.stat().st_mode & 0o077 == 0, "others can read the key"
     key = secret.read_bytes()

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from chatapp.database import Transaction
 from chatapp.domain.commands import Message
-from chatapp.errors import Missing
+from chatapp.errors import Missing, SignedOut
 from chatapp.tables import messages, now_ms, rooms, users
 
 
@@ -32,8 +32,12 @@ async def add_event(
 ) -> Message:
     """Writes an event into the log of a locked room. Call once per lock, or pass the row read anew."""
     actor = await tx.fetch_one(
-        select(users.c.name, users.c.hue, now_ms().label("now")).where(users.c.id == actor_id)
+        select(users.c.name, users.c.hue, now_ms().label("now")).where(
+            users.c.id == actor_id, users.c.deleted_at.is_(None)
+        )
     )
+    if actor is None:  # the account ended while the command waited
+        raise SignedOut("signed_out")
     seq = room.last_seq + 1
     await tx.execute(
         insert(messages).values(

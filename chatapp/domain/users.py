@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from chatapp.database import Database, Transaction, is_conflict
 from chatapp.domain import text
 from chatapp.errors import Checks, Invalid
 from chatapp.security import Passwords, normal_password
-from chatapp.tables import now_ms, users
+from chatapp.tables import facts, now_ms, users
 from chatapp.words import DELETED_ACCOUNT
 
 HUES: Final = 12
@@ -78,9 +78,7 @@ async def sign_up(
             wrong = await _taken(tx, shown, key)
             if wrong:
                 raise Invalid(wrong)
-            first = not await tx.fetch_value(
-                select(func.count()).select_from(users).where(users.c.deleted_at.is_(None))
-            )
+            first = await _is_first(tx)
             row = await tx.fetch_one(
                 insert(users)
                 .values(
@@ -103,6 +101,15 @@ async def sign_up(
             wrong = await _taken(tx, shown, key)
         raise Invalid(wrong or {"name": "name_taken"}) from None
     return User(row.id, shown, address, row.hue, first)
+
+
+async def _is_first(tx: Transaction) -> bool:
+    """Whether this sign-up makes the administrator. Two at the same moment take turns, by the lock on a fact."""
+    anybody = select(users.c.id).where(users.c.deleted_at.is_(None)).limit(1)
+    if await tx.fetch_value(anybody) is not None:
+        return False
+    await tx.fetch_all(select(facts).where(facts.c.name == "epoch").with_for_update())
+    return await tx.fetch_value(anybody) is None
 
 
 def hash_hue(key: str) -> int:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chatapp.clock import Clock
-from chatapp.database import CommitUnknown, Database, is_worth_retrying
+from chatapp.database import CommitUnknown, Database, is_data_error, is_worth_retrying
 from chatapp.domain.changes import APPLY
 from chatapp.domain.commands import Command, Committed, PostMessage
 from chatapp.domain.messages import Outcome, apply_posts
@@ -183,10 +183,13 @@ class Writer:
             except CommitUnknown:
                 unknown = True
                 self.figures.unknown += 1
-            except Exception as error:  # noqa: BLE001  every command must be told its end
-                if not is_worth_retrying(error):
+            except Exception as error:
+                if is_data_error(error):
                     await self._part(batch, error)
                     return
+                if not is_worth_retrying(error):
+                    log.exception("a batch failed")
+                    break
             else:
                 self._answer(batch, outcomes)
                 self.fanout.publish(committed)
@@ -199,7 +202,7 @@ class Writer:
             _tell(entry, OutcomeUnknown() if unknown else Busy("busy", 2))
 
     async def _part(self, batch: list[_Entry], error: Exception) -> None:
-        """The database would not have the batch: halves it until only the culprit is refused."""
+        """The database would not have some value of the batch: halves it until only the culprit is refused."""
         if len(batch) == 1:
             log.error("a post was refused by the database", exc_info=error)
             _tell(batch[0], Invalid({"body": "message_characters"}))

@@ -77,6 +77,12 @@ async def manifest(request: Request) -> Response:
     )
 
 
+async def service_worker(request: Request) -> Response:
+    """Served from the root, because a service worker sees only what lies below its own address."""
+    text = services(request).templates.render("service-worker.js", {})
+    return Response(text, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
 async def icon(request: Request) -> Response:
     return Response(
         (STATIC / "img" / "mark.svg").read_bytes(),

@@ -38,6 +38,7 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/settings/delete-account", profile.delete_account, methods=["POST"]),
         Route("/offline", site.offline, methods=["GET"]),
         Route("/manifest.webmanifest", site.manifest, methods=["GET"]),
+        Route("/service-worker.js", site.service_worker, methods=["GET"]),
         Route("/favicon.ico", site.icon, methods=["GET"]),
         Route("/up", site.up, methods=["GET"]),
         Route("/ready", site.ready, methods=["GET"]),

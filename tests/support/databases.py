@@ -63,7 +63,7 @@ def _first_start(url: str, folder: Path) -> None:
     settings = Settings.from_env({"DATABASE_URL": url, "DATA_DIR": str(folder / "first-start")})
 
     async def start_and_stop() -> None:
-        async with lifespan(create_app(settings)):
+        async with lifespan(create_app(settings, password_cost=4)):
             await asyncio.sleep(0)
 
     in_thread(start_and_stop())

@@ -28,8 +28,13 @@ OURS = f"{run_folder.ROOT}/chatapp/"
 FAILED = pytest.StashKey[bool]()
 
 
+Doomed = list[Callable[[], None]]
+
+
 class MakeSite(Protocol):
-    def __call__(self, **settings: str) -> Awaitable[Site]: ...
+    def __call__(
+        self, clock: Any = None, password_cost: int = 4, **settings: str
+    ) -> Awaitable[Site]: ...
 
 
 class Serve(Protocol):
@@ -60,19 +65,29 @@ def own_postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def postgresql_url(postgres: PostgresServer) -> Iterator[str]:
-    name, url = databases.postgresql(postgres)
-    yield url
-    postgres.drop_database(name)
+def doomed() -> Iterator[Doomed]:
+    """What is thrown away after everything that uses it has stopped, in whatever order a test
+    asked for them."""
+    work: Doomed = []
+    yield work
+    for throw_away in work:
+        throw_away()
 
 
 @pytest.fixture
-def empty_postgresql_url(postgres: PostgresServer) -> Iterator[str]:
+def postgresql_url(postgres: PostgresServer, doomed: Doomed) -> str:
+    name, url = databases.postgresql(postgres)
+    doomed.append(lambda: postgres.drop_database(name))
+    return url
+
+
+@pytest.fixture
+def empty_postgresql_url(postgres: PostgresServer, doomed: Doomed) -> str:
     """Without any table: for tests of the migrations."""
     name = databases.new_name()
     postgres.create_database(name)
-    yield postgres.url(name)
-    postgres.drop_database(name)
+    doomed.append(lambda: postgres.drop_database(name))
+    return postgres.url(name)
 
 
 @pytest.fixture
@@ -91,8 +106,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def stack() -> Iterator[list[Process]]:
-    """What was started, to be stopped in reverse order."""
+def stack(doomed: Doomed) -> Iterator[list[Process]]:
+    """What was started, to be stopped in reverse order, before any database goes."""
     started: list[Process] = []
     yield started
     for process in reversed(started):
@@ -138,10 +153,11 @@ def serve(request: pytest.FixtureRequest, tmp_path: Path, stack: list[Process]) 
     yield start
     for server in servers:
         server.close()
-    if request.node.get_closest_marker("expects_errors") is None:
+    failed = request.node.stash.get(FAILED, False)
+    if not failed and request.node.get_closest_marker("expects_errors") is None:
         errors = [error for server in servers for error in server.errors()]
         if errors:
-            logs = "\n\n".join(server.log_text()[-6000:] for server in servers)
+            logs = "\n\n".join(server.log_end() for server in servers)
             pytest.fail(f"errors in the server's log: {errors}\n\n{logs}", pytrace=False)
 
 
@@ -149,18 +165,19 @@ def serve(request: pytest.FixtureRequest, tmp_path: Path, stack: list[Process]) 
 
 
 @pytest.fixture
-async def make_site(tmp_path: Path) -> AsyncIterator[MakeSite]:
-    """await make_site(DATABASE_URL=…, …) starts chatapp in this process."""
+async def make_site(tmp_path: Path, doomed: Doomed) -> AsyncIterator[MakeSite]:
+    """await make_site(DATABASE_URL=…, …) starts chatapp in this process, with cheap passwords.
+    A clock=… is handed to it."""
     from chatapp.app import create_app
     from chatapp.settings import Settings
 
     numbers = itertools.count(1)
     async with AsyncExitStack() as running:
 
-        async def start(**given: str) -> Site:
+        async def start(clock: Any = None, password_cost: int = 4, **given: str) -> Site:
             folder = tmp_path / f"site-{next(numbers)}"
             settings = Settings.from_env({"DATA_DIR": str(folder), **given})
-            app = create_app(settings)
+            app = create_app(settings, clock=clock, password_cost=password_cost)
             site = Site(app, await running.enter_async_context(lifespan(app)), settings)
             running.push_async_callback(site.close)
             return site

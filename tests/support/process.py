@@ -50,6 +50,9 @@ class Process:
     def log_text(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
+    def log_end(self) -> str:
+        return self.log_text()[-4000:]
+
     def start(self, *, wait: bool = True) -> None:
         assert not self.running, f"{self.argv[0]} is already running"
         with self.log.open("ab") as log:
@@ -70,11 +73,11 @@ class Process:
         until = time.monotonic() + self._patience
         while not self._ready():
             if not self.running:
-                raise NotStarted(f"{self.argv} ended with {self.exit_code}:\n{self.log_text()}")
+                raise NotStarted(f"{self.argv} ended with {self.exit_code}:\n{self.log_end()}")
             if time.monotonic() > until:
                 self.kill()
-                raise NotStarted(f"{self.argv} was not ready in time:\n{self.log_text()}")
-            time.sleep(0.02)
+                raise NotStarted(f"{self.argv} was not ready in time:\n{self.log_end()}")
+            time.sleep(0.03)
 
     def signal(self, number: Signals) -> None:
         """To the program alone, not to its children."""

@@ -82,14 +82,14 @@ export class Composer {
   }
 
   #key(event) {
-    if (event.key !== "Enter" || event.shiftKey || event.altKey || event.repeat) return;
+    if (event.key !== "Enter" || event.shiftKey || event.altKey) return;
     // Enter that ends an input method's word is not ours; Safari says so by 229 only
     if (event.isComposing || event.keyCode === 229) return;
     const asked = event.ctrlKey || event.metaKey;
     // on glass there is no Shift: Enter breaks the line and the button sends
     if (!asked && matchMedia("(hover: none) and (pointer: coarse)").matches) return;
     event.preventDefault();
-    this.#submit();
+    if (!event.repeat) this.#submit();
   }
 
   #submit() {

@@ -10,6 +10,7 @@ import { bytes } from "./limits.js";
 
 export const MAX_ENTRIES = 200;
 export const MAX_BYTES = 1024 * 1024;
+const KEEP_FAILED = 7 * 24 * 60 * 60_000;
 const PREFIX = "chatapp:outbox:";
 
 /**
@@ -44,6 +45,13 @@ export class OutboxStore {
       if (entry && entry.user === this.user) found.push(entry);
     }
     return found.sort((a, b) => a.at - b.at || (a.key < b.key ? -1 : 1));
+  }
+
+  /** Refused ones of rooms that nobody opens any more would fill the store unseen; after a week they go. */
+  sweep() {
+    for (const entry of this.all()) {
+      if (entry.failed && this.now() - entry.at > KEEP_FAILED) this.remove(entry.key);
+    }
   }
 
   /** @param {string} room @returns {Entry[]} */

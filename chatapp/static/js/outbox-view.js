@@ -32,7 +32,7 @@ export class OutboxView {
     outbox.addEventListener("stored", ({ detail }) => this.#stored(detail.key, detail.seq));
     outbox.addEventListener("failed", ({ detail }) => this.#failed(detail));
     outbox.addEventListener("removed", ({ detail }) => this.#remove(detail));
-    outbox.addEventListener("way", () => this.#refresh());
+    outbox.addEventListener("flow", () => this.#refresh());
     feed.addEventListener("stored", ({ detail }) => {
       this.#rows.delete(detail.key);
       outbox.seen(detail.key, detail.seq);
@@ -84,7 +84,7 @@ export class OutboxView {
     for (const [key, row] of this.#rows) {
       const old = Date.now() - Number(row.dataset.drawn) >= PATIENCE;
       if (old && !row.matches(".is-failed") && this.outbox.store.get(key)) {
-        this.#state(row, this.outbox.hasWay ? "sending" : "waiting");
+        this.#state(row, this.outbox.flows ? "sending" : "waiting");
       }
     }
   }

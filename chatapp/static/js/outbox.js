@@ -9,7 +9,8 @@
 // 5. What waited for hours is not sent unasked.
 //
 // Events: "added" with the entry; "stored" with {key, seq}; "failed" with the entry;
-// "removed" with the key; "way" when the way to the server changed.
+// "removed" with the key; "way" when another way to the server opened or closed; "flow" when
+// `flows` may have changed.
 
 import { Backoff } from "./backoff.js";
 import { Pace } from "./pace.js";
@@ -29,6 +30,7 @@ export class Outbox extends EventTarget {
   #asking = new Map();
   #draining = new Set();
   #pace = new Pace();
+  #httpFails = false;
 
   /**
    * @param {object} by
@@ -53,12 +55,18 @@ export class Outbox extends EventTarget {
     socket.on("state", () => this.#wayChanged());
     window.addEventListener("online", () => this.#wayChanged());
     window.addEventListener("storage", () => this.#drainAll());
+    this.store.sweep();
     this.#drainAll();
   }
 
-  /** Whether a message written now would leave now. */
+  /** Whether there is anything to try. */
   get hasWay() {
     return this.socket.live || this.#byHttp;
+  }
+
+  /** Whether messages leave, as far as is known: what a person is told. */
+  get flows() {
+    return this.socket.live || (this.#byHttp && !this.#httpFails);
   }
 
   get #mayDrain() {
@@ -103,6 +111,7 @@ export class Outbox extends EventTarget {
 
   #wayChanged() {
     this.#say("way");
+    this.#say("flow");
     this.#drainAll();
   }
 
@@ -167,6 +176,7 @@ export class Outbox extends EventTarget {
         credentials: "same-origin",
         signal: AbortSignal.timeout(ANSWER),
       });
+      this.#httpTried(answer.status >= 500);
       if (this.session.sentToSignIn(answer)) return { outcome: "later" };
       const said = await answer.json().catch(() => null);
       if (said?.outcome === "busy") return { outcome: "busy", retryAfter: said.retry_after };
@@ -175,8 +185,14 @@ export class Outbox extends EventTarget {
       const final = answer.status >= 400 && answer.status < 500 && !NOT_NOW.includes(answer.status);
       return final ? { outcome: "refused", code: String(answer.status), message: "" } : { outcome: "later" };
     } catch {
+      this.#httpTried(true);
       return { outcome: "later" };
     }
+  }
+
+  #httpTried(failed) {
+    this.#httpFails = failed;
+    this.#say("flow");
   }
 
   #answered(key, outcome) {

@@ -37,7 +37,7 @@ export function openRoom({ element, session, socket, outbox }) {
   feed.addEventListener("caughtup", () => banner.back());
   feed.addEventListener("gone", ({ detail }) => leave(detail));
   socket.on("closed", (code) => code === REMOVED && leave("removed"));
-  socket.on("state", () => composer?.hintWaiting(!outbox.hasWay));
+  outbox.addEventListener("flow", () => composer?.hintWaiting(!outbox.flows));
 
   feed.start();
   composer?.start();

@@ -5,10 +5,12 @@ import { removeWhere } from "./storage.js";
 
 const OWNER = "chatapp:me";
 const LEAVING = "chatapp:leaving";
+const ANSWER = 5_000;
 const PRIVATE = /^chatapp:(?:outbox|draft):([^:]*):/;
 
 export class Session {
   #leaving = false;
+  #submittedAt = -Infinity;
 
   /** @param {Storage} storage @param {string | null} me account id, null on signed-out pages */
   constructor(storage, me) {
@@ -23,7 +25,8 @@ export class Session {
       this.storage.setItem(OWNER, this.me);
     } else if (tab(LEAVING)) this.#wipe();
     tab(LEAVING, "");
-    document.addEventListener("submit", (event) => {
+    window.addEventListener("submit", (event) => {
+      if (!event.defaultPrevented) this.#submittedAt = Date.now();
       const path = event.target instanceof HTMLFormElement ? new URL(event.target.action).pathname : "";
       if (path === "/sign-out" || path === "/sign-out-everywhere") this.#wipe();
       // a wrong password keeps the account, so this waits for the page that comes after
@@ -49,6 +52,12 @@ export class Session {
   /** The server does not know us any more. Comes back to this page afterwards. */
   signIn() {
     if (this.#leaving) return;
+    // A form is on its way, and it may be what ended the session (sign-out, a new password).
+    // Going elsewhere now would throw away the answer, and with it the new cookie.
+    if (Date.now() - this.#submittedAt < ANSWER) {
+      setTimeout(() => this.signIn(), ANSWER);
+      return;
+    }
     this.#leaving = true;
     location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
   }

@@ -4,7 +4,8 @@
 // 2. It never closes because the tab is hidden: the reader wants the news when back.
 // 3. A handshake may hang and an open line may be dead without a word. Both are given up by the clock.
 // 4. Attempts are never closer than a second apart, and spread by chance (backoff.js).
-// 5. Final close codes end it: only then is there no further attempt.
+// 5. Final close codes end it. 4401 ends it too, unless the session turns out to be alive:
+//    a changed password gives this browser a new one while old lines are cut.
 //
 // Events: "state" after every change of `state`; the type of each frame, with the frame
 // as detail; "closed" with the close code; "probe" when the line should prove itself.
@@ -65,6 +66,8 @@ export class Socket extends EventTarget {
   start() {
     setInterval(() => this.#watchClock(), TICK);
     window.addEventListener("online", () => this.now());
+    // not proof: this machine itself may be the server. The line is asked instead
+    window.addEventListener("offline", () => this.live && this.#wake(true));
     window.addEventListener("pageshow", (event) => event.persisted && this.#wake(true));
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) this.#hiddenAt = Date.now();
@@ -126,20 +129,18 @@ export class Socket extends EventTarget {
     if (!wasLive) this.#failedHandshakes += 1;
     if (this.downSince === null) this.downSince = Date.now();
     const wait = this.backoff.closed();
-    this.#become(code === PROTOCOL || code === REMOVED || code === NO_SESSION ? "final" : "down");
+    this.#become(code === PROTOCOL || code === REMOVED ? "final" : "down");
     this.dispatchEvent(new CustomEvent("closed", { detail: code }));
-    if (code === NO_SESSION) this.signIn();
-    if (this.state !== "down") return;
-    this.#timer = setTimeout(() => this.#retry(), wait);
+    if (this.state === "final") return;
+    // a refused handshake tells a script nothing, so at every third one the session is asked for by plain HTTP
+    const doubt = code === NO_SESSION || (!wasLive && this.#failedHandshakes % 3 === 0);
+    this.#timer = setTimeout(() => this.#retry(doubt), wait);
   }
 
-  /** A refused handshake tells a script nothing, so every third one the session is asked for by plain HTTP. */
-  async #retry() {
-    if (this.#failedHandshakes >= 3 && this.#failedHandshakes % 3 === 0 && (await this.sessionIsDead())) {
-      this.signIn();
-      return;
-    }
-    if (this.state === "down") this.#connect();
+  /** @param {boolean} doubt whether the session may be over */
+  async #retry(doubt) {
+    if (doubt && (await this.sessionIsDead())) this.signIn();
+    else if (this.state === "down") this.#connect();
   }
 
   /** Timers rest in hidden and frozen tabs, so this compares with the clock instead of trusting one long timer. */

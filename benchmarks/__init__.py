@@ -1,0 +1,1 @@
+"""Figures, measured on the real application. `make bench` runs `foundation.py`."""

@@ -1,0 +1,358 @@
+"""Who may do what: every address and every socket command, against everybody there is.
+
+The table must name each of them: whoever adds one says here who may use it.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+import httpx
+import pytest
+from starlette.routing import Mount, Route
+
+from chatapp.routes.site import static_version
+from chatapp.routes.table import routes
+from tests.routes.people import HTMX, JSON, PASSWORD, ROOMY, Person, services, somebody
+from tests.support.asgi import Site
+from tests.support.asgi_socket import AsgiSocket
+
+WHO = ("visitor", "stranger", "ex-member", "member", "owner", "administrator")
+OUTSIDERS = frozenset({"visitor", "stranger", "ex-member"})
+
+SECRET = "the safe opens with 4711"  # said in the room
+NOBODYS_NAME = "Zora Quillfeather"  # a member; who is in a room is for its members
+ROOM = "{room_id:int}"
+
+Expected = dict[str, str]
+
+
+def everybody(outcome: str) -> Expected:
+    return dict.fromkeys(WHO, outcome)
+
+
+def signed_in(outcome: str) -> Expected:
+    return {**everybody(outcome), "visitor": "sign in"}
+
+
+def members(outcome: str, others: str = "403") -> Expected:
+    return {
+        **signed_in(others),
+        "member": outcome,
+        "owner": outcome,
+    }
+
+
+def managers(outcome: str) -> Expected:
+    return {**signed_in("403"), "owner": outcome, "administrator": outcome}
+
+
+@dataclass(frozen=True)
+class Row:
+    expected: Expected
+    fields: dict[str, str] | None = None
+
+
+def _post() -> dict[str, str]:
+    return {"body": "hello", "key": str(uuid4())}
+
+
+VISITORS = {**everybody("303 /"), "visitor": "200"}
+
+TABLE: dict[tuple[str, str], Row] = {
+    ("GET", "/"): Row(
+        {
+            **everybody("200"),  # the landing page, or the welcome page of who is in no room
+            "member": "303 /rooms/ID",
+            "owner": "303 /rooms/ID",
+        }
+    ),
+    ("GET", "/sign-up"): Row(VISITORS),
+    ("POST", "/sign-up"): Row(
+        everybody("303 /"), {"name": "New", "email": "new@people.example", "password": PASSWORD}
+    ),
+    ("GET", "/sign-in"): Row(VISITORS),
+    ("POST", "/sign-in"): Row(everybody("422"), {"email": "no@people.example", "password": "x"}),
+    ("POST", "/sign-out"): Row(everybody("303 /sign-in")),
+    ("POST", "/sign-out-everywhere"): Row(signed_in("303 /sign-in")),
+    ("GET", "/rooms"): Row(signed_in("200")),
+    ("POST", "/rooms"): Row(signed_in("303 /rooms/NEW"), {"name": "Brand new"}),
+    ("GET", "/rooms/new"): Row(signed_in("200")),
+    ("GET", f"/rooms/{ROOM}"): Row(signed_in("200")),  # a page to join it for outsiders
+    ("GET", f"/rooms/{ROOM}/messages"): Row(members("200")),
+    ("POST", f"/rooms/{ROOM}/messages"): Row(members("303 /rooms/ID#m-N"), _post()),
+    ("GET", f"/rooms/{ROOM}/members"): Row(members("200")),
+    ("POST", f"/rooms/{ROOM}/join"): Row(signed_in("303 /rooms/ID")),
+    ("POST", f"/rooms/{ROOM}/leave"): Row(signed_in("303 /rooms")),
+    ("GET", f"/rooms/{ROOM}/settings"): Row(managers("200")),
+    ("POST", f"/rooms/{ROOM}/settings"): Row(managers("303 /rooms/ID"), {"name": "Renamed"}),
+    ("POST", f"/rooms/{ROOM}/delete"): Row(managers("303 /rooms"), {"confirm": "Vault"}),
+    ("GET", "/sidebar"): Row(signed_in("200")),
+    ("GET", "/settings"): Row(signed_in("200")),
+    ("POST", "/settings/profile"): Row(
+        signed_in("303 /settings#profile"), {"name": "Newname", "hue": "3"}
+    ),
+    ("POST", "/settings/theme"): Row(signed_in("303 /settings#appearance"), {"theme": "dark"}),
+    ("POST", "/settings/password"): Row(
+        signed_in("303 /settings#security"), {"current": PASSWORD, "new": "another horse"}
+    ),
+    # The number is that of somebody else's device.
+    ("POST", "/settings/devices/{device_id:int}/sign-out"): Row(signed_in("404")),
+    ("POST", "/settings/devices/sign-out-others"): Row(signed_in("303 /settings#devices")),
+    ("POST", "/settings/delete-account"): Row(signed_in("303 /"), {"password": PASSWORD}),
+    ("GET", "/offline"): Row(everybody("200")),
+    ("GET", "/manifest.webmanifest"): Row(everybody("200")),
+    ("GET", "/service-worker.js"): Row(everybody("200")),
+    ("GET", "/favicon.ico"): Row(everybody("200")),
+    ("GET", "/up"): Row(everybody("200")),
+    ("GET", "/ready"): Row(everybody("200")),
+    ("GET", "/static"): Row(everybody("200")),
+}
+
+
+def test_the_table_names_every_address_and_no_other():
+    served = set()
+    for route in routes("0" * 12):
+        if isinstance(route, Mount):
+            served.add(("GET", route.path))
+        else:
+            assert isinstance(route, Route)
+            served |= {(method, route.path) for method in (route.methods or set()) - {"HEAD"}}
+    assert served == set(TABLE)
+
+
+def test_every_answer_is_settled_for_everybody():
+    assert all(set(row.expected) == set(WHO) for row in TABLE.values())
+
+
+class Scene:
+    """A room with a secret, its people, and the one who tries something."""
+
+    def __init__(self, site: Site, owner: Person, member: Person) -> None:
+        self.site, self.owner, self.member = site, owner, member
+        self.room = 0
+
+    async def prepare(self, who: str) -> Person:
+        """A room of its own each time, since some doors tear it down."""
+        self.room = await self.owner.opens("Vault")
+        await self.member.joins(self.room)
+        await self.member.says(self.room, SECRET)
+        person = Person(self.site)
+        if who == "owner":
+            return self.owner
+        if who == "visitor":
+            return person
+        await person.signs_up()
+        if who == "administrator":
+            await person.becomes_administrator()
+        if who in {"member", "ex-member"}:
+            await person.joins(self.room)
+        if who == "ex-member":
+            await person.leaves(self.room)
+        return person
+
+    async def clear(self) -> None:
+        await self.owner.post(f"/rooms/{self.room}/delete", {"confirm": "Vault"})
+        await self.owner.post(f"/rooms/{self.room}/delete", {"confirm": "Renamed"})
+
+    async def address(self, path: str) -> str:
+        device = await services(self.site).database.fetch_value(_newest_session())
+        version = static_version()
+        return (
+            path.replace(ROOM, str(self.room))
+            .replace("{device_id:int}", str(device))
+            .replace("/static", f"/static/{version}/css/app.css")
+        )
+
+
+def _newest_session():
+    from sqlalchemy import func, select
+
+    from chatapp.tables import sessions
+
+    return select(func.max(sessions.c.id))
+
+
+async def scene(site: Site) -> Scene:
+    await somebody(site)  # the administrator whom every site has
+    owner, member = await somebody(site), await somebody(site, NOBODYS_NAME)
+    return Scene(site, owner, member)
+
+
+def outcome(answer: httpx.Response, room: int) -> str:
+    if answer.status_code != 303:
+        return str(answer.status_code)
+    target = answer.headers["location"]
+    if target.startswith("/sign-in?") or (target == "/sign-in" and "notice" not in answer.cookies):
+        return "sign in"
+    head, hash_, number = target.partition("#m-")
+    target = head + "#m-N" if hash_ and number.isdigit() else target
+    target = target.replace(f"/rooms/{room}", "/rooms/ID")
+    return "303 " + ("/rooms/NEW" if target[:7] == "/rooms/" and target[7:].isdigit() else target)
+
+
+@pytest.fixture
+async def roomy(make_site: Callable, database_url: str) -> Site:
+    return await make_site(DATABASE_URL=database_url, **ROOMY)
+
+
+@pytest.mark.parametrize("who", WHO)
+async def test_each_address_answers_each_person_as_the_table_says(roomy, who):
+    play = await scene(roomy)
+    wrong = []
+    for (method, path), row in TABLE.items():
+        person = await play.prepare(who)
+        other = await somebody(roomy)  # whose device is the newest
+        fields = dict(row.fields or {})
+        if "email" in fields:
+            fields["email"] = f"n{play.room}.{fields['email']}"
+        if path in {"/sign-up", "/settings/profile"}:
+            fields["name"] = Person(roomy).name
+        address = await play.address(path)
+        if who == "owner" and path in {"/settings/password", "/settings/delete-account"}:
+            fields = {key: value + "not" for key, value in fields.items()}  # the owner stays
+        answer = await person.client.request(
+            method, address, data=fields if method == "POST" else None, headers=_as(path)
+        )
+        found, wanted = outcome(answer, play.room), row.expected[who]
+        if who == "owner" and path in {"/settings/password", "/settings/delete-account"}:
+            wanted = "422"
+        if found != wanted:
+            wrong.append(f"{method} {path}: {found}, not {wanted}")
+        if who in OUTSIDERS and path != f"/rooms/{ROOM}/join":
+            leaks = [secret for secret in (SECRET, NOBODYS_NAME) if secret in answer.text]
+            wrong += [f"{method} {path} tells {secret!r}" for secret in leaks]
+        if who == "visitor" and "Vault" in answer.text:
+            wrong.append(f"{method} {path} tells a visitor the name of a room")
+        if not await other.is_signed_in():
+            wrong.append(f"{method} {path} signed somebody else out")
+        if who == "owner" and not await person.is_signed_in():
+            await person.signs_in()
+        await play.clear()
+    assert wrong == []
+
+
+def _as(path: str) -> dict[str, str]:
+    return HTMX if path.endswith(("}/messages", "/sidebar")) else {}
+
+
+@pytest.mark.parametrize("who", sorted(OUTSIDERS | {"administrator"}))
+async def test_nothing_of_a_room_is_told_to_who_is_not_in_it_however_they_ask(roomy, who):
+    play = await scene(roomy)
+    person = await play.prepare(who)
+    room = f"/rooms/{play.room}"
+    for path in (
+        room,
+        f"{room}?around=3",
+        f"{room}?before=99",
+        f"{room}/messages?after=0",
+        f"{room}/members",
+        f"{room}/members?q=Zora",
+        f"/rooms?q={SECRET}",
+        f"/rooms?q={NOBODYS_NAME}",
+        f"/sidebar?room={play.room}",
+        "/",
+    ):
+        for headers in ({}, JSON, HTMX):
+            answer = await person.get(path, headers=headers)
+            shown = answer.text.replace(SECRET, "", 1) if "q=" in path else answer.text
+            shown = answer.text if "q=" not in path else _without_the_question(shown)
+            assert SECRET not in shown, path
+            assert NOBODYS_NAME not in shown, path
+            assert 'class="msg"' not in shown, path
+
+
+def _without_the_question(html: str) -> str:
+    """A search page repeats what was asked for; nothing else of it may be there."""
+    from tests.routes.pages import read
+
+    page = read(html) if "<main" in html else read("")
+    found = page.all("ul", class_="rooms-list")
+    return "".join(item.text for item in found)
+
+
+# -- the socket -----------------------------------------------------------------
+
+
+def _watch(room: int) -> dict[str, object]:
+    return {"type": "watch", "room": room, "cursor": "EPOCH:0"}
+
+
+def _unwatch(room: int) -> dict[str, object]:
+    return {"type": "unwatch", "room": room}
+
+
+def _say(room: int) -> dict[str, object]:
+    return {"type": "post", "room": room, "key": str(uuid4()), "body": "hello"}
+
+
+INSIDE = {"member", "owner"}
+COMMANDS = {
+    "watch": (_watch, {who: "watching" if who in INSIDE else "removed" for who in WHO}),
+    "unwatch": (_unwatch, dict.fromkeys(WHO, "nothing")),
+    "post": (_say, {who: "ack" if who in INSIDE else "refused not_member" for who in WHO}),
+}
+
+
+def test_the_table_names_every_command(site):
+    assert set(services(site).dispatch._table) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("who", WHO)
+async def test_each_command_is_carried_out_for_members_only(roomy, who):
+    play = await scene(roomy)
+    person = await play.prepare(who)
+    async with person.socket() as socket:
+        if who == "visitor":
+            assert await socket.closed() == 4401
+            return
+        epoch = (await socket.receive_json("hello"))["epoch"]
+        for make, expected in COMMANDS.values():
+            frame = make(play.room)
+            if "cursor" in frame:
+                frame["cursor"] = f"{epoch}:0"
+            await socket.send_json(frame)
+            assert await _outcome_of(socket, play.room, who) == expected[who], frame
+        await _hears(play, socket, epoch, hears=who in INSIDE)
+
+
+async def _outcome_of(socket: AsgiSocket, room: int, who: str) -> str:
+    """The answer to the last command, told from an answer to nonsense sent right behind it."""
+    await socket.send_json({"type": "no such command"})
+    seen = "nothing"
+    waited = 0
+    while True:
+        frame = await socket.receive_json()
+        if frame["type"] == "error" and frame["code"] == "command_unknown":
+            if seen != "nothing" or waited:
+                return seen
+            waited += 1  # the watch is answered by a task, the post by the writer: give both time
+            try:
+                frame = json.loads(await socket.receive(0.15))
+            except TimeoutError:
+                return seen
+        if who not in INSIDE:
+            assert frame["type"] not in {"changes", "watching", "ack"}, frame
+            assert SECRET not in json.dumps(frame)
+        if frame["type"] in {"watching", "ack"}:
+            seen = frame["type"]
+        elif frame["type"] == "refused":
+            seen = f"refused {frame['code']}"
+        elif frame["type"] == "removed":
+            assert frame["room"] == room
+            seen = "removed"
+        if waited and seen != "nothing":
+            return seen
+
+
+async def _hears(play: Scene, socket: AsgiSocket, epoch: str, *, hears: bool) -> None:
+    await socket.send_json({**_watch(play.room), "cursor": f"{epoch}:0"})
+    await socket.receive_json("watching" if hears else "removed")
+    await play.member.says(play.room, "only for us")
+    if hears:
+        frame = await socket.receive_json("changes")
+        while "only for us" not in frame["html"]:
+            frame = await socket.receive_json("changes")
+    else:
+        await socket.silence(0.15)
