@@ -8,6 +8,7 @@ import sys
 
 import uvicorn
 
+from chatapp.database import data_folder
 from chatapp.realtime.frames import FRAME_BYTES
 from chatapp.settings import SettingError, Settings
 
@@ -15,8 +16,10 @@ from chatapp.settings import SettingError, Settings
 def main() -> int:
     try:
         settings = Settings.from_env(os.environ)
-    except SettingError as error:
-        print(f"chatapp cannot start: {error}", file=sys.stderr)
+        data_folder(settings)
+    except (SettingError, OSError) as error:
+        where = "" if isinstance(error, SettingError) else "DATA_DIR cannot be used. "
+        print(f"chatapp cannot start: {where}{error}", file=sys.stderr)
         return 2
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     shown = "localhost" if shown in {"127.0.0.1", "0.0.0.0", "[::]", "[::1]"} else shown  # noqa: S104

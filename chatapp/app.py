@@ -8,11 +8,11 @@ from dataclasses import replace
 from uuid import uuid4
 
 from starlette.applications import Starlette
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatapp import logs, words
 from chatapp.clock import Clock, SystemClock
-from chatapp.database import Database, data_folder
+from chatapp.database import AlreadyOpen, Database, data_folder
 from chatapp.domain import epoch, sessions, text
 from chatapp.limits import Limits
 from chatapp.middleware import Bodies, CrossSite, Hosts, Requests
@@ -20,6 +20,7 @@ from chatapp.migrate import migrate
 from chatapp.realtime import frames
 from chatapp.realtime.backplane import Backplane, Hint, MemoryBackplane, RedisBackplane
 from chatapp.realtime.catchup import Catchup
+from chatapp.realtime.connection import Connection
 from chatapp.realtime.dispatch import Dispatch
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
@@ -60,12 +61,20 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with _running(
-            settings, clock or SystemClock(), templates, fragments, password_cost
-        ) as kit:
-            app.state.services = kit
-            outer.socket = Socket(kit, hosts)
-            yield
+        try:
+            async with _running(
+                settings, clock or SystemClock(), templates, fragments, password_cost
+            ) as kit:
+                app.state.services = kit
+                outer.socket = Socket(kit, hosts)
+                yield
+        except AlreadyOpen as error:
+            outer.failure = str(error)
+            raise
+        except Exception as error:
+            log.exception("the start or the stop failed")
+            outer.failure = f"{type(error).__name__}: {error}"
+            raise
 
     starlette = Starlette(
         routes=routes(version), exception_handlers=dict(HANDLERS), lifespan=lifespan
@@ -90,6 +99,7 @@ class _Outer:
         self._starlette = starlette
         self.state = starlette.state
         self.socket: Socket | None = None
+        self.failure = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -98,7 +108,17 @@ class _Outer:
             scope["app"] = self._starlette
             await self.socket(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await self._starlette(scope, receive, send)
+            await self._starlette(scope, receive, self._briefly(send))
+
+    def _briefly(self, send: Send) -> Send:
+        """Says why the start failed in a sentence; Starlette would send the whole trace."""
+
+        async def sent(message: Message) -> None:
+            if message["type"].endswith(".failed"):
+                message = {**message, "message": f"chatapp cannot start: {self.failure}"}
+            await send(message)
+
+        return sent
 
 
 @asynccontextmanager
@@ -194,7 +214,8 @@ async def _beat_forever(kit: Services) -> None:
 
 
 def _take_hint(kit: Services, hint: Hint) -> None:
-    """What another process tells. Hints about content only say where to look."""
+    """What another process tells. Hints only say where to look: nothing is believed, all is read."""
+    connections = kit.hub.connections() if hint.kind in {"session", "user"} else []
     if hint.kind == "room":
         if kit.hub.is_watched(hint.room_id):
             kit.catchup.fill(hint.room_id)
@@ -203,9 +224,20 @@ def _take_hint(kit: Services, hint: Hint) -> None:
     elif hint.kind == "sidebar" and hint.user_id is not None:
         kit.hub.send_user(hint.user_id, frames.sidebar())
     elif hint.kind == "session":
-        kit.hub.end_sessions([hint.session_id])
-    elif hint.kind == "user" and hint.user_id is not None:
-        kit.hub.end_user(hint.user_id)
+        _end_the_dead(kit, [c for c in connections if c.session_id == hint.session_id])
+    elif hint.kind == "user":
+        _end_the_dead(kit, [c for c in connections if c.user_id == hint.user_id])
+
+
+def _end_the_dead(kit: Services, connections: list[Connection]) -> None:
+    """Closes those whose session the database does not know any more."""
+
+    async def ask() -> None:
+        ids = sorted({connection.session_id for connection in connections})
+        kit.hub.end_sessions(set(ids) - await sessions.living(kit.database, ids))
+
+    if connections:
+        kit.supervisor.spawn(ask(), "sessions")
 
 
 def _compare_soon(kit: Services) -> None:

@@ -6,8 +6,10 @@ Ours take a connection per use, always return it, and say which of three ways th
 """
 
 import asyncio
+import contextlib
 import fcntl
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -16,7 +18,7 @@ from urllib.parse import unquote
 
 import asyncpg
 from sqlalchemy import Executable, event, pool, select
-from sqlalchemy.engine import CursorResult, make_url
+from sqlalchemy.engine import URL, CursorResult, make_url
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -136,7 +138,7 @@ class Database:
                 },
             )
         engine = create_async_engine(
-            f"sqlite+aiosqlite:///{self._path}",
+            URL.create("sqlite+aiosqlite", database=str(self._path)),
             poolclass=pool.AsyncAdaptedQueuePool,  # one writer: SQLite has room for no more
             pool_size=1,
             max_overflow=0,
@@ -145,6 +147,7 @@ class Database:
         )
         event.listen(engine.sync_engine, "connect", _set_pragmas)
         event.listen(engine.sync_engine, "begin", _begin_immediate)
+        event.listen(engine.sync_engine, "invalidate", _roll_back)
         return engine
 
     # -- reading --------------------------------------------------------------
@@ -210,12 +213,18 @@ def is_conflict(error: BaseException) -> bool:
 
 def is_data_error(error: BaseException) -> bool:
     """Whether a statement's values were at fault: they will never be taken, whatever else is in the transaction."""
+    # asyncpg counts a value that it cannot send among the errors of its interface.
+    cause = getattr(getattr(error, "orig", None), "__cause__", None)
+    if isinstance(error, DBAPIError) and isinstance(cause, (asyncpg.DataError, ValueError)):
+        return True
     state = _state(error)
     return isinstance(error, (IntegrityError, DataError, UnicodeError)) or state[:2] in {"22", "23"}
 
 
 def is_worth_retrying(error: BaseException) -> bool:
     """Whether the same may go through at another time, unchanged: a lost line, a lock, a deadlock, a full disk."""
+    if is_data_error(error):
+        return False
     if isinstance(error, (OSError, TimeoutError, PoolTimeout, asyncpg.InterfaceError)):
         return True
     if isinstance(error, DBAPIError) and (
@@ -259,6 +268,13 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 def _begin_immediate(connection: Any) -> None:
     """A deferred BEGIN that reads and then writes fails at once when another wrote in between."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _roll_back(connection: Any, _record: object, _error: object) -> None:
+    """Before a connection is thrown away: a statement that was cancelled under way may outlive it, and with it the
+    lock that keeps everybody else from writing."""
+    with contextlib.suppress(sqlite3.Error, ValueError):
+        connection.rollback()
 
 
 def data_folder(settings: Settings) -> None:

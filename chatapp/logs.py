@@ -57,6 +57,11 @@ def _places(error: BaseException) -> list[str]:
     return lines
 
 
+def _tells_no_socket_address(record: logging.LogRecord) -> bool:
+    """uvicorn writes a line with path and query for each handshake of a socket."""
+    return '"WebSocket %s"' not in str(record.msg)
+
+
 def set_up(level: str) -> None:
     """Sends every logger of the process through `JsonLines`. `databases` logs arguments at DEBUG: kept shut."""
     out = logging.StreamHandler(sys.stdout)
@@ -68,5 +73,6 @@ def set_up(level: str) -> None:
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
     logging.getLogger("uvicorn.access").disabled = True  # its lines hold query strings; ours do not
+    logging.getLogger("uvicorn.error").filters[:] = [_tells_no_socket_address]
     for name in ("databases", "aiosqlite", "asyncio", "sqlalchemy", "alembic", "websockets"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))

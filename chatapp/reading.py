@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, cast
+from urllib.parse import quote
 
 import aiosqlite
 import databases
@@ -42,7 +43,7 @@ class Reads:
 
     @classmethod
     def sqlite(cls, path: Path) -> "Reads":
-        return cls(_KeptReaders("sqlite:///" + str(path)), is_sqlite=True)
+        return cls(_KeptReaders("sqlite:///" + quote(str(path))), is_sqlite=True)
 
     @classmethod
     def postgresql(cls, url: str, connections: int) -> "Reads":
@@ -72,11 +73,11 @@ class Reads:
         async with self._database.connection() as connection:
             raw = connection.raw_connection
             if self._is_sqlite:
-                await raw.execute("BEGIN")
                 try:
+                    await raw.execute("BEGIN")
                     yield Snapshot(self, raw)
                 finally:
-                    await raw.execute("ROLLBACK")
+                    await raw.rollback()  # also after a BEGIN that was cancelled under way
             else:
                 async with raw.transaction(isolation="repeatable_read", readonly=True):
                     yield Snapshot(self, raw)

@@ -105,7 +105,7 @@ class Seal:
     """
 
     def __init__(self, keys: tuple[str, ...], purpose: str, max_age: int) -> None:
-        self._max_age = max_age
+        self.max_age = max_age
         self._signer = TimestampSigner(
             list(keys),
             salt=f"chatapp.{purpose}",
@@ -118,7 +118,7 @@ class Seal:
 
     def open(self, sealed: str) -> str | None:
         try:
-            return self._signer.unsign(sealed, max_age=self._max_age).decode()
+            return self._signer.unsign(sealed, max_age=self.max_age).decode()
         except (BadSignature, UnicodeError, ValueError):
             return None
 

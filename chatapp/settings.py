@@ -50,7 +50,12 @@ def _database_url(value: str) -> str:
         return "postgresql+asyncpg" + value[len(scheme) :]
     if scheme not in {"postgresql+asyncpg", "sqlite"}:
         raise ValueError("must start with postgresql:// or sqlite:///")
-    if scheme == "sqlite" and not urlsplit(value).path.lstrip("/"):
+    if scheme == "sqlite" and (
+        not value.startswith("sqlite:///")
+        or urlsplit(value).path.lstrip("/") in {"", ":memory:"}
+        or "?" in value
+        or "#" in value
+    ):
         raise ValueError("must name a file, such as sqlite:///data/chatapp.db")
     return value
 

@@ -1,5 +1,6 @@
 """A message body as HTML: escaped, lines kept, web addresses made links. Nothing else is markup yet."""
 
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ _links: Final = LinkifyIt(
 _links.add("mailto:", None)
 _links.add("//", None)
 
+_JOINED: Final = re.compile(r",(?=https?://)", re.IGNORECASE)  # `http://a.b/,http://c.d/` are two
+
 
 def to_html(body: str) -> Markup:
     """`<p>` around the text. The shown text is what was typed, to the character."""
@@ -22,16 +25,18 @@ def to_html(body: str) -> Markup:
     parts: list[str] = []
     end = 0
     for match in (_links.match(body) or [])[:LINKS_MOST]:
-        url = _encoded(match.raw)
-        if url is None:
-            continue
-        parts += (
-            escape(body[end : match.index]),
-            Markup(
-                '<a href="{}" rel="noopener noreferrer nofollow ugc" target="_blank">{}</a>'
-            ).format(url, match.raw),
-        )
-        end = match.last_index
+        start = match.index
+        for raw in _JOINED.split(match.raw):
+            url = _encoded(raw)
+            if url is not None:
+                parts += (
+                    escape(body[end:start]),
+                    Markup(
+                        '<a href="{}" rel="noopener noreferrer nofollow ugc" target="_blank">{}</a>'
+                    ).format(url, raw),
+                )
+                end = start + len(raw)
+            start += len(raw) + 1
     parts.append(escape(body[end:]))
     return Markup("<p>{}</p>").format(Markup("").join(parts))
 

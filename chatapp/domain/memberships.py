@@ -124,8 +124,9 @@ async def apply_leave(tx: Transaction, command: LeaveRoom) -> Committed:
     The last member may leave: the room and its history stay, and pass to whoever joins next.
     """
     room = await lock_room(tx, command.room_id)
+    departures = [Departure(room.id, command.actor_id, "left")]
     if not await is_member(tx, room.id, command.actor_id):
-        return Committed(room.id)
+        return Committed(room.id, departures=departures)  # the first time may have gone unnoticed
     event = await add_event(tx, room, command.actor_id, "left")
     await tx.execute(
         update(memberships)
@@ -139,7 +140,7 @@ async def apply_leave(tx: Transaction, command: LeaveRoom) -> Committed:
     return Committed(
         room.id,
         messages=[event],
-        departures=[Departure(room.id, command.actor_id, "left")],
+        departures=departures,
         sidebars={command.actor_id},
     )
 

@@ -82,7 +82,7 @@ async def before(reader: Reader, room_id: int, seq: int | None, count: int = PAG
     if seq is not None:
         later = _rows(room_id).where(messages.c.seq >= seq).limit(1)
         if await reader.fetch_one(later) is not None:
-            newer = found[-1].seq if found else seq - 1
+            newer = found[-1].seq if found else max(0, seq - 1)
     return Page(found, older, newer)
 
 
@@ -250,7 +250,11 @@ async def _store(tx: Transaction, fresh: Sequence[Message], hashes: Sequence[byt
 
 async def last_numbers(reader: Reader, room_ids: Sequence[int]) -> dict[int, int]:
     """The last number of each of these rooms; those that are gone are missing from the answer."""
-    rows = await reader.fetch_all(
-        select(rooms.c.id, rooms.c.last_seq).where(rooms.c.id.in_(room_ids))
-    )
-    return {row.id: row.last_seq for row in rows}
+    found: dict[int, int] = {}
+    for start in range(0, len(room_ids), 1000):  # a statement has room for 32,767 values
+        some = room_ids[start : start + 1000]
+        rows = await reader.fetch_all(
+            select(rooms.c.id, rooms.c.last_seq).where(rooms.c.id.in_(some))
+        )
+        found.update((row.id, row.last_seq) for row in rows)
+    return found

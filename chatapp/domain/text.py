@@ -6,7 +6,7 @@ Everything is checked here, before it is queued: one text that the database refu
 import hashlib
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from chatapp.domain.lookalikes import skeleton
@@ -115,7 +115,13 @@ def name_skeleton(name: str) -> str:
 
 
 def is_reserved(name: str) -> bool:
-    return name_key(name) in _RESERVED or name_skeleton(name) in _RESERVED
+    """Also what looks like a reserved name: `аdmin` with a Cyrillic letter."""
+    return name_key(name) in _RESERVED or name_skeleton(name) in _reserved_looks()
+
+
+@cache
+def _reserved_looks() -> frozenset[str]:
+    return frozenset(name_skeleton(name) for name in _RESERVED)
 
 
 def search_key(text: str) -> str:

@@ -61,6 +61,14 @@ def email_address(typed: str) -> tuple[str, str]:
     return found.normalized, f"{found.local_part.casefold()}@{domain}"
 
 
+def account_key(typed: str) -> str:
+    """What an address counts as for limits, known or not: every way to spell it is one."""
+    try:
+        return email_address(typed)[1]
+    except Invalid:
+        return typed.strip().casefold()[:254]
+
+
 async def sign_up(
     database: Database, passwords: Passwords, *, name: str, email: str, password: str
 ) -> User:
@@ -202,7 +210,7 @@ async def change_profile(database: Database, user: User, *, name: str, hue: str)
                 raise Invalid(wrong)
             await tx.execute(
                 update(users)
-                .where(users.c.id == user.id)
+                .where(users.c.id == user.id, users.c.deleted_at.is_(None))
                 .values(
                     name=shown,
                     name_key=text.name_key(shown),

@@ -40,9 +40,10 @@ class Catchup:
         """
         self._hub.watch(connection, room_id)
         try:
-            if not await memberships.is_member(self._database, room_id, connection.user_id):
-                raise Forbidden("not_member")
+            await self._check_member(connection, room_id)
             last = await self._send_changes(connection, room_id, epoch, seq)
+            while last is not None and self._hub.has_hole(connection, room_id, last):
+                last = await self._send_changes(connection, room_id, epoch, last)
         except BaseException:
             self._hub.unwatch(connection, room_id)
             raise
@@ -57,6 +58,10 @@ class Catchup:
         else:
             connection.send(frames.reload(room_id))
 
+    async def _check_member(self, connection: Connection, room_id: int) -> None:
+        if not await memberships.is_member(self._database, room_id, connection.user_id):
+            raise Forbidden("not_member")
+
     async def _send_changes(
         self, connection: Connection, room_id: int, epoch: str, seq: int
     ) -> int | None:
@@ -67,6 +72,8 @@ class Catchup:
             found = await messages.changes(self._database, room_id, seq)
             if found is None:
                 return None
+            if any(r.kind == "left" and r.author_id == connection.user_id for r in found.messages):
+                await self._check_member(connection, room_id)
             if room_id not in connection.rooms:
                 return seq
             if found.seq > seq:
@@ -95,9 +102,10 @@ class Catchup:
                     return
                 found = await messages.changes(self._database, room_id, seq)
                 if found is None:  # too much at once: everybody reads for themselves
-                    self._hub.send_watchers(room_id, frames.reload(room_id))
+                    self._hub.reload(room_id)
                     return
                 if found.seq > seq:
+                    await self._take_out(room_id, found)
                     frame = self._frame(room_id, seq, found)
                     self._hub.deliver(room_id, seq, found.seq, frame)
                 if not found.more and room_id not in self._again:
@@ -107,12 +115,21 @@ class Catchup:
         finally:
             self._filling.discard(room_id)
 
+    async def _take_out(self, room_id: int, found: Changes) -> None:
+        """Those who left according to the log, before they are shown what came after. No hint may have told."""
+        left = {row.author_id for row in found.messages if row.kind == "left"}
+        for user_id in left & self._hub.watchers(room_id):
+            if not await memberships.is_member(self._database, room_id, user_id):
+                self._hub.depart(room_id, user_id, "left")
+
     def verify(self, room_id: int, user_id: int | None) -> None:
         """Somebody says that members left: asks the database, and takes out those of whom it is true."""
 
         async def ask() -> None:
-            for member in self._hub.watchers(room_id) if user_id is None else {user_id}:
-                if not await memberships.is_member(self._database, room_id, member):
+            for member in self._hub.watchers(room_id):
+                if user_id in {None, member} and not await memberships.is_member(
+                    self._database, room_id, member
+                ):
                     self._hub.depart(room_id, member, "removed")
 
         if self._hub.is_watched(room_id):

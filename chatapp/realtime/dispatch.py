@@ -106,7 +106,10 @@ class Dispatch:
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             raise Refused("frame_invalid") from None
         wait = self._limits.wait(FRAMES, id(connection))
-        if wait and not isinstance(command, Post):
+        if wait and isinstance(command, Post):
+            connection.send(frames.busy(command.room, command.key[:64], wait))
+            return
+        if wait:
             raise Later("too_many", wait)
         carry_out(connection, command)
 

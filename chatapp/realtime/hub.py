@@ -19,6 +19,9 @@ from chatapp.realtime.connection import Connection
 LATE_MOST: Final = 256
 
 
+_Held = tuple[int, int, str]  # start, number, frame
+
+
 class _Channel:
     """A room with people watching here. `seq`: the last number delivered, None until one is known."""
 
@@ -27,7 +30,7 @@ class _Channel:
     def __init__(self) -> None:
         self.seq: int | None = None
         self.live: set[Connection] = set()
-        self.late: dict[Connection, list[str] | None] = {}
+        self.late: dict[Connection, list[_Held] | None] = {}
 
 
 class Hub:
@@ -67,14 +70,24 @@ class Hub:
     # -- rooms ------------------------------------------------------------------
 
     def watch(self, connection: Connection, room_id: int) -> None:
-        """Registers. Frames are held back until `caught_up`."""
+        """Registers. Frames are held back until `caught_up`. A connection that has closed is not taken in:
+        nobody would take it out again."""
+        if not connection.is_open:
+            return
         channel = self._channels.setdefault(room_id, _Channel())
         channel.live.discard(connection)
         channel.late[connection] = []
         connection.rooms.add(room_id)
 
+    def has_hole(self, connection: Connection, room_id: int, seq: int) -> bool:
+        """Whether what is held back for a reader at `seq` begins further on: it must read once more."""
+        channel = self._channels.get(room_id)
+        held = channel.late.get(connection) if channel else None
+        return next((start > seq for start, end, _ in held or () if end > seq), False)
+
     def caught_up(self, connection: Connection, room_id: int, seq: int) -> bool:
-        """Ends the holding back: sends what was held. False: too much was, the room must be loaded afresh."""
+        """Ends the holding back: sends what was held beyond `seq`. False: too much was, the room must be loaded
+        afresh. Ask `has_hole` first."""
         channel = self._channels.get(room_id)
         if channel is None or connection not in channel.late:
             return True  # it left meanwhile
@@ -85,8 +98,9 @@ class Hub:
         if channel.seq is None or not channel.live:
             channel.seq = max(seq, channel.seq or 0)
         channel.live.add(connection)
-        for frame in held:
-            connection.send(frame)
+        for _, end, frame in held:
+            if end > seq:
+                connection.send(frame)
         return True
 
     def unwatch(self, connection: Connection, room_id: int) -> None:
@@ -132,7 +146,7 @@ class Hub:
             connection.send(frame)
         for connection, held in channel.late.items():
             if held is not None:
-                held.append(frame)
+                held.append((start, seq, frame))
                 if len(held) > LATE_MOST:
                     channel.late[connection] = None
         return True
@@ -141,11 +155,15 @@ class Hub:
         for connection in self._by_user.get(user_id, ()):
             connection.send(frame)
 
-    def send_watchers(self, room_id: int, frame: str) -> None:
-        """A frame outside the numbers, such as a hint that a name changed."""
+    def reload(self, room_id: int) -> None:
+        """Sends everybody who is up to date back to the page. Those who are catching up find out by themselves."""
         channel = self._channels.get(room_id)
-        for connection in channel.live if channel else ():
-            connection.send(frame)
+        if channel is None:
+            return
+        channel.seq = None
+        for connection in list(channel.live):
+            self.unwatch(connection, room_id)
+            connection.send(frames.reload(room_id))
 
     # -- ends -------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from chatapp.database import is_worth_retrying
 
 SPAWNED_MOST: Final = 20_000
 LONGEST_PAUSE: Final = 5.0
+HEALTHY_SECONDS: Final = 30.0  # after so long a run the next failure counts as the first
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +48,15 @@ class Supervisor:
 
     async def _again_and_again(self, start: Callable[[], Awaitable[None]], name: str) -> None:
         pause = 0.05
+        clock = asyncio.get_running_loop().time
         while True:
+            started = clock()
             try:
                 await start()
             except Exception as error:  # noqa: BLE001  whatever it was, the task must go on
                 _report(error, name)
+            if clock() - started > HEALTHY_SECONDS:
+                pause = 0.05
             await asyncio.sleep(pause)
             pause = min(LONGEST_PAUSE, pause * 2)
 
@@ -62,7 +67,8 @@ class Supervisor:
             _report(error, name)
 
     async def stop(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Cancels until all are gone: a task in the middle of COMMIT turns a cancellation into `CommitUnknown`."""
+        while tasks := set(self._tasks):
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=1)

@@ -21,7 +21,7 @@ from typing import Any, Final
 from chatapp.clock import Clock
 from chatapp.database import CommitUnknown, Database, is_data_error, is_worth_retrying
 from chatapp.domain.changes import APPLY
-from chatapp.domain.commands import Command, Committed, PostMessage
+from chatapp.domain.commands import Command, Committed, CreateRoom, PostMessage
 from chatapp.domain.messages import Outcome, apply_posts
 from chatapp.errors import Busy, ChatError, Invalid
 from chatapp.realtime.fanout import Fanout
@@ -132,9 +132,7 @@ class Writer:
     # -- the task ---------------------------------------------------------------
 
     async def run(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
+        while True:  # first what waits: the task may have been started again after a failure
             while self._queue:
                 batch = self._take()
                 try:
@@ -144,6 +142,8 @@ class Writer:
                         _tell(entry, OutcomeUnknown())
             if self._closed:
                 self._idle.set()
+            await self._wake.wait()
+            self._wake.clear()
 
     def _take(self) -> list[_Entry]:
         """All posts at the head of the queue, or the one other command that stands there."""
@@ -214,25 +214,30 @@ class Writer:
     async def _other(self, entry: _Entry) -> None:
         apply = APPLY[type(entry.command)]
         failure: Exception = Busy("busy", 2)
+        unknown = False
         for attempt in range(TRIES):
             try:
                 async with self.database.transaction() as tx:
                     committed: Committed = await apply(tx, entry.command)
             except ChatError as error:
-                failure = error
+                failure = failure if unknown else error
                 break
             except CommitUnknown:
+                unknown = True
                 self.figures.unknown += 1
                 failure = OutcomeUnknown()
-                break
+                if isinstance(entry.command, CreateRoom):
+                    break  # the others may be carried out twice; this one would find its own name taken
             except Exception as error:
                 if not is_worth_retrying(error):
                     log.exception("a command failed")
-                    failure = error
+                    failure = failure if unknown else error
                     break
             else:
                 _tell(entry, committed.value)
                 self.fanout.publish(committed)
+                if unknown:  # what the first try stored has not been shown
+                    self.fanout.refresh(committed.value)
                 return
             await self._pause(attempt)
         _tell(entry, failure)

@@ -107,7 +107,7 @@ async def sign_in(request: Request) -> Response:
     kit = services(request)
     form = await typed(request, "email", "password", "next")
     kit.limits.take(SIGN_IN_ADDRESS, address(request))
-    kit.limits.take(SIGN_IN, form["email"].strip().casefold()[:254])
+    kit.limits.take(SIGN_IN, users.account_key(form["email"]))
     try:
         user = await users.authenticate(
             kit.database, kit.passwords, email=form["email"], password=form["password"]

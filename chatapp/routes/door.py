@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -13,7 +14,7 @@ from chatapp.database import Database
 from chatapp.domain import rooms, sessions
 from chatapp.domain.sessions import Session
 from chatapp.domain.users import User
-from chatapp.errors import Missing, SignedOut
+from chatapp.errors import Missing, Refused, SignedOut
 from chatapp.limits import Limits, address_key
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.dispatch import NUMBER_MOST, Dispatch
@@ -110,7 +111,7 @@ def set_session_cookie(request: Request, response: Response, token: str | None) 
     response.set_cookie(
         name,
         kit.seal.seal(token),
-        max_age=kit.settings.session_days * 24 * 3600,
+        max_age=kit.seal.max_age,  # each visit makes the session last longer, not the cookie
         path="/",
         secure=scheme == "https",
         httponly=True,
@@ -123,6 +124,10 @@ def set_session_cookie(request: Request, response: Response, token: str | None) 
 
 async def typed(request: Request, *names: str) -> dict[str, str]:
     """The named fields of a form, '' where one is missing or a file."""
+    # A multipart form may name any codec of Python's; some yield half characters, some raise.
+    charset = parse_options_header(request.headers.get("content-type", ""))[1].get(b"charset")
+    if charset is not None and charset.lower() not in {b"utf-8", b"utf8"}:
+        raise Refused("bad_request")
     form = await request.form(max_files=0, max_fields=50, max_part_size=FIELD_CHARACTERS)
     values = {}
     for name in names:

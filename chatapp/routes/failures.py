@@ -13,7 +13,6 @@ from chatapp.routes.door import (
     is_htmx,
     page,
     services,
-    set_session_cookie,
     sign_in_path,
     to,
     wants_json,
@@ -32,8 +31,6 @@ async def refused(request: Request, error: Exception) -> Response:
             response.headers["HX-Redirect"] = "/sign-in"
         else:
             response = to(sign_in_path(request))
-        if request.cookies:
-            set_session_cookie(request, response, None)
         return response
     status = error.status
     headers = (

@@ -45,6 +45,7 @@ def _outcome(key: str, error: ChatError) -> Response:
     """The frames of the socket, as an answer."""
     if isinstance(error, Later):
         answer = {"outcome": "busy", "key": key, "retry_after": error.retry_after}
-        return JSONResponse(answer, error.status)
+        wait = str(max(1, round(error.retry_after)))
+        return JSONResponse(answer, error.status, headers={"Retry-After": wait})
     answer = {"outcome": "refused", "key": key, "code": error.code, "message": error.sentence}
     return JSONResponse(answer, error.status)

@@ -6,6 +6,7 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
+from chatapp.domain import sessions
 from chatapp.limits import CONNECT, CONNECT_ADDRESS
 from chatapp.middleware import Hosts, is_own_origin
 from chatapp.realtime import frames
@@ -69,6 +70,8 @@ class Socket:
         connection.send(frames.hello(connection.user_id, kit.epoch))
         sending = kit.supervisor.spawn(_send_all(connection), "socket")
         try:
+            if not await sessions.living(kit.database, [connection.session_id]):
+                connection.close(frames.CLOSE_SESSION)  # it ended before the hub could know of us
             while connection.is_open:
                 message = await receive()
                 if message["type"] != "websocket.receive":

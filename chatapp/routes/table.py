@@ -1,11 +1,25 @@
 """The URL table: every address and who answers it."""
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Mount, Route
 
 from chatapp.routes import accounts, messages, profile, rooms, site
 
 
+class Number(Convertor[int]):
+    """The number of a row. Starlette's own `int` takes any length, and Python refuses thousands of digits."""
+
+    regex = "[0-9]{1,16}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
 def routes(static_version: str) -> list[BaseRoute]:
+    register_url_convertor("number", Number())
     return [
         Route("/", accounts.home, methods=["GET"]),
         Route("/sign-up", accounts.sign_up_page, methods=["GET"]),
@@ -17,22 +31,24 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/rooms", rooms.browse, methods=["GET"]),
         Route("/rooms", rooms.create, methods=["POST"]),
         Route("/rooms/new", rooms.new_page, methods=["GET"]),
-        Route("/rooms/{room_id:int}", rooms.show, methods=["GET"]),
-        Route("/rooms/{room_id:int}/messages", rooms.history, methods=["GET"]),
-        Route("/rooms/{room_id:int}/messages", messages.post, methods=["POST"]),
-        Route("/rooms/{room_id:int}/members", rooms.people, methods=["GET"]),
-        Route("/rooms/{room_id:int}/join", rooms.join, methods=["POST"]),
-        Route("/rooms/{room_id:int}/leave", rooms.leave, methods=["POST"]),
-        Route("/rooms/{room_id:int}/settings", rooms.settings_page, methods=["GET"]),
-        Route("/rooms/{room_id:int}/settings", rooms.edit, methods=["POST"]),
-        Route("/rooms/{room_id:int}/delete", rooms.delete, methods=["POST"]),
+        Route("/rooms/{room_id:number}", rooms.show, methods=["GET"]),
+        Route("/rooms/{room_id:number}/messages", rooms.history, methods=["GET"]),
+        Route("/rooms/{room_id:number}/messages", messages.post, methods=["POST"]),
+        Route("/rooms/{room_id:number}/members", rooms.people, methods=["GET"]),
+        Route("/rooms/{room_id:number}/join", rooms.join, methods=["POST"]),
+        Route("/rooms/{room_id:number}/leave", rooms.leave, methods=["POST"]),
+        Route("/rooms/{room_id:number}/settings", rooms.settings_page, methods=["GET"]),
+        Route("/rooms/{room_id:number}/settings", rooms.edit, methods=["POST"]),
+        Route("/rooms/{room_id:number}/delete", rooms.delete, methods=["POST"]),
         Route("/sidebar", rooms.sidebar, methods=["GET"]),
         Route("/settings", profile.show, methods=["GET"]),
         Route("/settings/profile", profile.change, methods=["POST"]),
         Route("/settings/theme", profile.change_theme, methods=["POST"]),
         Route("/settings/password", profile.change_password, methods=["POST"]),
         Route(
-            "/settings/devices/{device_id:int}/sign-out", profile.sign_out_device, methods=["POST"]
+            "/settings/devices/{device_id:number}/sign-out",
+            profile.sign_out_device,
+            methods=["POST"],
         ),
         Route("/settings/devices/sign-out-others", profile.sign_out_others, methods=["POST"]),
         Route("/settings/delete-account", profile.delete_account, methods=["POST"]),

@@ -21,11 +21,14 @@ class Element:
     def classes(self) -> list[str]:
         return self.attributes.get("class", "").split()
 
-    def everything(self) -> Iterator["Element"]:
+    def everything(self, *, templates: bool = False) -> Iterator["Element"]:
+        """Itself and all below; what lies in a <template> is no part of the page."""
         yield self
+        if self.tag == "template" and not templates:
+            return
         for child in self.children:
             if isinstance(child, Element):
-                yield from child.everything()
+                yield from child.everything(templates=templates)
 
     def all(self, tag: str = "", /, **attributes: str) -> list["Element"]:
         """`class_` stands for one class; `data_x` for data-x."""
@@ -125,7 +128,11 @@ def members(html: str) -> list[str]:
 
 def owners(html: str) -> list[str]:
     people = read(html).all("li", class_="person")
-    return [person.one("bdi").text for person in people if person.all("span", class_="tag")]
+    return [
+        person.one("bdi").text
+        for person in people
+        if any(mark.text.strip() == "Owner" for mark in person.all("span"))
+    ]
 
 
 def complaint(html: str, control: str) -> str:

@@ -1,6 +1,8 @@
 """The people of these tests, and what they do over HTTP."""
 
+import asyncio
 import itertools
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 from uuid import uuid4
@@ -13,7 +15,7 @@ from tests.support.asgi import Site
 from tests.support.asgi_socket import AsgiSocket
 
 PASSWORD = "correct horse battery"
-ROOMY = {"LIMIT_FACTOR": "100000"}  # settings of a site on which nobody meets a rate limit
+ROOMY = "100000"  # LIMIT_FACTOR of a site on which nobody meets a rate limit
 JSON = {"Accept": "application/json"}
 HTMX = {"HX-Request": "true"}
 
@@ -139,3 +141,10 @@ async def somebody(site: Site, name: str = "", **client: Any) -> Person:
 
 def services(site: Site) -> Any:
     return site.app.state.services  # type: ignore[attr-defined]
+
+
+async def until(true: Callable[[], bool], seconds: float = 10) -> None:
+    """Waits for something that no event tells of."""
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)

@@ -39,3 +39,6 @@ if (me !== null) {
   outbox.start();
   socket.start();
 }
+
+// The offline page; where it cannot be had (plain http on a LAN address), the browser shows its own.
+navigator.serviceWorker?.register("/service-worker.js").catch(() => {});

@@ -17,7 +17,13 @@ import { Rows, parseRows, seqOf } from "./feed/rows.js";
 import { arrange, relabel } from "./feed/days.js";
 import { words } from "./page.js";
 
+// An answer that does not come in time is asked for again; one that was refused (the server is
+// busy), somewhat sooner.
+const ANSWER = 15_000;
+const REFUSED = 2_000;
+
 export class Feed extends EventTarget {
+  #asking = 0;
   /** The largest number that came while an old window was showing. */
   #held = 0;
   #today = dayKey(new Date());
@@ -74,6 +80,8 @@ export class Feed extends EventTarget {
       this.history.lineBack();
     });
     socket.on("probe", () => this.#ask(true));
+    socket.on("closed", () => clearTimeout(this.#asking));
+    socket.on("error", () => this.log.isAsking && this.#askIn(REFUSED * (1 + Math.random())));
     socket.on("changes", here((frame) => this.#take(frame)));
     socket.on("watching", here((frame) => this.#caughtUp(frame.seq)));
     socket.on("beat", (frame) => this.log.heard(frame.rooms?.[this.room] ?? 0) && this.#ask());
@@ -116,7 +124,14 @@ export class Feed extends EventTarget {
 
   #ask(anew = false) {
     if (anew) this.log.lineChanged();
-    if (this.log.ask()) this.socket.send({ type: "watch", room: Number(this.room), cursor: this.log.cursor });
+    if (!this.log.ask()) return;
+    this.socket.send({ type: "watch", room: Number(this.room), cursor: this.log.cursor });
+    this.#askIn(ANSWER);
+  }
+
+  #askIn(wait) {
+    clearTimeout(this.#asking);
+    this.#asking = setTimeout(() => this.#ask(true), wait);
   }
 
   #take(frame) {
@@ -128,6 +143,7 @@ export class Feed extends EventTarget {
   }
 
   #caughtUp(seq) {
+    clearTimeout(this.#asking);
     if (this.log.caughtUp(seq)) this.#ask();
     else this.#say("caughtup");
   }

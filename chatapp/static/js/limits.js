@@ -12,7 +12,8 @@ const encoder = new TextEncoder();
 
 /** @param {string} text @returns {string} the text as it is sent and stored */
 export function normalise(text) {
-  return text.replace(/\r\n?/g, "\n").normalize("NFC").trim();
+  // half of a character pair cannot be written as UTF-8, so it cannot be sent
+  return text.replace(/\r\n?/g, "\n").replace(/\p{Cs}/gu, "\ufffd").normalize("NFC").trim();
 }
 
 /** @param {string} text @returns {number} */

@@ -42,6 +42,10 @@ export class Log {
     return true;
   }
 
+  get isAsking() {
+    return this.#asked;
+  }
+
   /** Ask once, however many frames show the same gap. @returns {boolean} whether to send `watch` now */
   ask() {
     if (this.#asked) return false;

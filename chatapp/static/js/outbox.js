@@ -19,6 +19,7 @@ const ANSWER = 15_000;
 const TOO_OLD = 2 * 60 * 60_000;
 const MESSAGE_TOO_BIG = 1009;
 const FAILED_HANDSHAKES = 3;
+const UNREADABLE = "frame_invalid";
 const LATE = "late";
 const NOT_NOW = [401, 408, 425, 429];
 
@@ -51,6 +52,7 @@ export class Outbox extends EventTarget {
     socket.on("refused", (frame) => this.#answered(frame.key, { ...frame, outcome: "refused" }));
     socket.on("busy", (frame) => this.#answered(frame.key, { outcome: "busy", retryAfter: frame.retry_after }));
     socket.on("unknown", (frame) => this.#answered(frame.key, { outcome: "later" }));
+    socket.on("error", (frame) => this.#misunderstood(frame));
     socket.on("closed", (code) => this.#lineLost(code));
     socket.on("state", () => this.#wayChanged());
     window.addEventListener("online", () => this.#wayChanged());
@@ -211,6 +213,13 @@ export class Outbox extends EventTarget {
     } else {
       this.#say("failed", this.store.fail(key, { code: outcome.code, message: outcome.message }));
     }
+  }
+
+  /** A frame the server cannot read is not read better the tenth time. Without a key it can only be the one that waits. */
+  #misunderstood({ code, message }) {
+    if (code !== UNREADABLE || this.#asking.size !== 1) return;
+    const [[key]] = this.#asking;
+    this.#answered(key, { outcome: "refused", code, message });
   }
 
   #lineLost(code) {

@@ -1,0 +1,64 @@
+"""What people do in a browser, in their words."""
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.support.chromium import Person
+
+PASSWORD = "correct horse battery"
+
+
+async def sign_up(who: Person) -> None:
+    await who.goto("/sign-up")
+    await who.page.get_by_label("Your name").fill(who.name)
+    await who.page.get_by_label("Email").fill(f"{who.name.lower()}@people.example")
+    await who.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    await who.page.get_by_role("button", name="Create account").click()
+    await expect(who.page).to_have_url(f"{who.url}/")
+
+
+async def sign_in(who: Person) -> None:
+    await who.page.get_by_label("Email").fill(f"{who.name.lower()}@people.example")
+    await who.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    await who.page.get_by_role("button", name="Sign in").click()
+
+
+async def open_room(who: Person, name: str, topic: str = "") -> str:
+    """Returns the room's path."""
+    await who.goto("/rooms/new")
+    form = who.page.locator("main form")
+    await form.get_by_label("Name").fill(name)
+    if topic:
+        await form.get_by_label("Topic").fill(topic)
+    await form.get_by_role("button", name="Create room").click()
+    await expect(who.page.get_by_role("heading", level=1)).to_have_text(name)
+    return who.page.url.removeprefix(who.url)
+
+
+async def join(who: Person, room: str) -> None:
+    await who.goto(room)
+    await who.page.get_by_role("button", name="Join this room").click()
+    await expect(who.page.locator("#composer")).to_be_visible()
+
+
+async def say(page: Page, text: str) -> None:
+    await page.locator("#composer").fill(text)
+    await page.locator("#composer").press("Enter")
+
+
+def bodies(page: Page) -> Locator:
+    """The words of all messages shown, pending ones too."""
+    return page.locator(".timeline .msg .msg-body")
+
+
+async def is_live(page: Page) -> None:
+    """Waits until the page follows the room: a beat of its own would take twenty seconds to tell."""
+    await page.locator("html.js").wait_for()
+    await page.evaluate("() => new Promise((done) => setTimeout(done, 300))")
+
+
+async def shown(page: Page, *texts: str) -> None:
+    """Exactly these messages are on the page, in this order, and each is stored."""
+    await expect(bodies(page)).to_have_text(list(texts))
+    await expect(page.locator(".timeline .msg.is-pending, .timeline .msg.is-failed")).to_have_count(
+        0
+    )

@@ -1,0 +1,130 @@
+"""Lines break, servers restart, laptops sleep. Nobody does anything, and nothing is missing."""
+
+import asyncio
+
+from playwright.async_api import expect
+
+from tests.browser.actions import bodies, join, open_room, say, shown, sign_up
+from tests.support.chat_server import ChatServer
+from tests.support.chromium import Person
+from tests.support.fixtures import Arrive, Serve
+from tests.support.wire import Wire, wire
+
+LOST = "ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED|WebSocket|ERR_EMPTY|ERR_CONN|ERR_SOCKET|Failed to fetch"
+
+
+async def two_in_a_room(
+    server: ChatServer, person: Arrive, line: Wire | None = None
+) -> tuple[Person, Person, str]:
+    """Ben comes over `line`, if there is one."""
+    ann, ben = await person("Ann", server), await person("Ben", line or server)
+    await sign_up(ann)
+    room = await open_room(ann, "Lab")
+    await sign_up(ben)
+    await join(ben, room)
+    for each in (ann, ben):
+        each.allow(LOST)
+    return ann, ben, room
+
+
+async def test_words_written_while_the_server_is_away_go_out_by_themselves(
+    serve: Serve, person: Arrive, database_url: str
+) -> None:
+    server = await serve(DATABASE_URL=database_url)
+    ann, ben, _room = await two_in_a_room(server, person)
+    await say(ann.page, "before")
+    await shown(ben.page, "before")
+    await asyncio.to_thread(server.kill)
+    await say(ann.page, "while it was away")
+    await expect(bodies(ann.page)).to_have_text(["before", "while it was away"])
+    await expect(ann.page.locator(".send-state")).to_be_visible()
+    await expect(ann.page.locator(".banner")).to_be_visible()
+    await asyncio.to_thread(server.start)
+    for page in (ben.page, ann.page):
+        await expect(bodies(page)).to_have_text(["before", "while it was away"], timeout=30_000)
+    await expect(ann.page.locator(".is-pending, .is-failed")).to_have_count(0)
+    await expect(ann.page.locator(".banner")).to_have_count(0, timeout=15_000)
+    await ann.page.reload()
+    await shown(ann.page, "before", "while it was away")
+
+
+async def test_a_reload_while_the_line_is_down_keeps_what_was_sent_and_what_was_being_written(
+    serve: Serve, person: Arrive
+) -> None:
+    server = await serve()
+    ann, ben, room = await two_in_a_room(server, person)
+    await asyncio.to_thread(server.kill)
+    await say(ann.page, "keep me")
+    await ann.page.locator("#composer").fill("half a thought")
+    await ann.page.close()
+    await asyncio.to_thread(server.start)
+    page = await ann.tab(room)
+    await shown(page, "keep me")
+    await expect(page.locator("#composer")).to_have_value("half a thought")
+    await expect(bodies(ben.page)).to_have_text(["keep me"], timeout=30_000)
+
+
+async def test_ben_misses_nothing_while_he_is_offline(serve: Serve, person: Arrive) -> None:
+    server = await serve()
+    async with wire(server.port) as line:
+        ann, ben, _room = await two_in_a_room(server, person, line)
+        await say(ann.page, "g0")
+        await shown(ben.page, "g0")
+        line.cut()
+        for text in ("g1", "g2", "g3"):
+            await say(ann.page, text)
+        await shown(ann.page, "g0", "g1", "g2", "g3")
+        line.mend()
+        await say(ann.page, "live4")
+        await expect(bodies(ben.page)).to_have_text(
+            ["g0", "g1", "g2", "g3", "live4"], timeout=20_000
+        )
+
+
+async def test_a_gap_longer_than_any_page_is_filled_to_the_last_message(
+    serve: Serve, person: Arrive
+) -> None:
+    server = await serve(LIMIT_FACTOR="1000")
+    async with wire(server.port) as line:
+        ann, ben, room = await two_in_a_room(server, person, line)
+        await say(ann.page, "first")
+        await shown(ben.page, "first")
+        line.cut()
+        texts = [f"h{number:03}" for number in range(1, 231)]
+        await post_many(ann, room, texts)
+        line.mend()
+        await say(ann.page, "live5")
+        await expect(bodies(ben.page)).to_have_text(["first", *texts, "live5"], timeout=30_000)
+
+
+async def test_after_an_absence_too_long_to_catch_up_the_page_is_fresh(
+    serve: Serve, person: Arrive
+) -> None:
+    server = await serve(LIMIT_FACTOR="1000")
+    async with wire(server.port) as line:
+        ann, ben, room = await two_in_a_room(server, person, line)
+        await say(ann.page, "first")
+        await shown(ben.page, "first")
+        await ben.page.locator("#composer").fill("my draft")
+        line.cut()
+        await post_many(ann, room, [f"h{number:04}" for number in range(1, 1101)], together=50)
+        await post_many(ann, room, ["the last"])
+        line.mend()
+        await expect(bodies(ben.page).last).to_have_text("the last", timeout=30_000)
+        await expect(ben.page.locator("#composer")).to_have_value("my draft")
+
+
+async def post_many(who: Person, room: str, texts: list[str], together: int = 1) -> None:
+    """Many posts over HTTP with the person's own session, `together` at once; those of a bunch in any order."""
+    await who.page.evaluate(
+        """async ([room, texts, together]) => {
+          const post = async (body) => {
+            const form = new URLSearchParams({body, key: crypto.randomUUID()});
+            const answer = await fetch(`${room}/messages`,
+              {method: 'POST', body: form, headers: {Accept: 'application/json'}});
+            if (!answer.ok) throw new Error(String(answer.status));
+          };
+          while (texts.length) await Promise.all(texts.splice(0, together).map(post));
+        }""",
+        [room, texts, together],
+    )

@@ -1,0 +1,134 @@
+"""Two people, two browsers, one room."""
+
+from playwright.async_api import expect
+
+from tests.browser.actions import bodies, join, open_room, say, shown, sign_up
+from tests.support.fixtures import Arrive, Serve
+
+
+async def test_ann_and_ben_sign_up_and_talk(
+    serve: Serve, person: Arrive, database_url: str
+) -> None:
+    server = await serve(DATABASE_URL=database_url)
+    ann, ben = await person("Ann", server), await person("Ben", server)
+    await sign_up(ann)
+    room = await open_room(ann, "Tea", "Which kinds, and when")
+    await sign_up(ben)
+    await join(ben, room)
+    await say(ann.page, "Earl Grey at four?")
+    await expect(bodies(ben.page)).to_have_text(["Earl Grey at four?"])
+    await say(ben.page, "Yes.\nAnd https://cakes.example/menu <b>cake</b> 🍰")
+    for page in (ann.page, ben.page):
+        await shown(
+            page, "Earl Grey at four?", "Yes.\nAnd https://cakes.example/menu <b>cake</b> 🍰"
+        )
+        await expect(page.get_by_role("link", name="https://cakes.example/menu")).to_be_visible()
+        await page.reload()
+        await shown(
+            page, "Earl Grey at four?", "Yes.\nAnd https://cakes.example/menu <b>cake</b> 🍰"
+        )
+
+
+async def test_everything_ann_sends_quickly_comes_in_her_order_once(
+    serve: Serve, person: Arrive
+) -> None:
+    server = await serve()
+    ann, ben = await person("Ann", server), await person("Ben", server)
+    await sign_up(ann)
+    room = await open_room(ann, "Lab")
+    await sign_up(ben)
+    await join(ben, room)
+    texts = [f"m{number:02}" for number in range(1, 31)]
+    for text in texts:
+        await say(ann.page, text)
+    await shown(ben.page, *texts)
+    await shown(ann.page, *texts)
+    await ann.page.reload()
+    await shown(ann.page, *texts)
+
+
+async def test_pressing_enter_twice_sends_once(serve: Serve, person: Arrive) -> None:
+    server = await serve()
+    ann = await person("Ann", server)
+    await sign_up(ann)
+    await open_room(ann, "Lab")
+    await ann.page.locator("#composer").fill("once")
+    await ann.page.locator("#composer").press("Enter")
+    await ann.page.locator("#composer").press("Enter")
+    await say(ann.page, "ok")
+    await say(ann.page, "ok")
+    await shown(ann.page, "once", "ok", "ok")
+
+
+async def test_what_ann_writes_in_one_tab_shows_in_her_other(serve: Serve, person: Arrive) -> None:
+    server = await serve()
+    ann = await person("Ann", server)
+    await sign_up(ann)
+    room = await open_room(ann, "Lab")
+    other = await ann.tab(room)
+    await say(ann.page, "from the first")
+    await shown(other, "from the first")
+    await say(other, "from the second")
+    await shown(ann.page, "from the first", "from the second")
+    own = ann.page.locator(".msg.is-own")
+    await expect(own).to_have_count(2)
+
+
+async def test_ben_who_leaves_in_one_tab_is_out_in_all_and_hears_no_more(
+    serve: Serve, person: Arrive
+) -> None:
+    server = await serve()
+    ann, ben = await person("Ann", server), await person("Ben", server)
+    await sign_up(ann)
+    room = await open_room(ann, "Lab")
+    await sign_up(ben)
+    await join(ben, room)
+    other = await ben.tab(room)
+    await say(ann.page, "before")
+    await shown(other, "before")
+    await ben.page.get_by_role("button", name="Room menu").click()
+    await ben.page.get_by_role("button", name="Leave room").click()
+    await expect(ben.page).to_have_url(f"{ben.url}/rooms")
+    await say(ann.page, "secret")
+    await expect(other).to_have_url(f"{ben.url}/rooms")
+    assert "secret" not in await other.content()
+    await expect(ann.page.locator(".event")).to_contain_text(["Ann", "Ben joined.", "Ben left."])
+    await expect(ann.page.locator("#details-title")).to_have_text("Members 1")
+
+
+async def test_a_deleted_room_sends_everybody_elsewhere_and_keeps_unsent_words(
+    serve: Serve, person: Arrive
+) -> None:
+    server = await serve()
+    ann, ben = await person("Ann", server), await person("Ben", server)
+    await sign_up(ann)
+    room = await open_room(ann, "Tmp")
+    await sign_up(ben)
+    await join(ben, room)
+    await ben.page.locator("#composer").fill("half a thought")
+    await ann.goto(f"{room}/settings")
+    await ann.page.get_by_label("Name of the room").fill("tmp")
+    await ann.page.get_by_role("button", name="Delete").click()
+    await expect(ann.page).to_have_url(f"{ann.url}/rooms")
+    await expect(ben.page.locator(".banner.danger, .banner")).to_be_visible()
+    await expect(ben.page.locator("#composer")).to_have_value("half a thought")
+    ben.allow("404")
+    await ben.goto(room)
+    await expect(ben.page.get_by_text("This room does not exist")).to_be_visible()
+
+
+async def test_a_room_that_ann_renames_has_its_new_name_in_bens_sidebar(
+    serve: Serve, person: Arrive
+) -> None:
+    server = await serve()
+    ann, ben = await person("Ann", server), await person("Ben", server)
+    await sign_up(ann)
+    room = await open_room(ann, "Old name")
+    await sign_up(ben)
+    await join(ben, room)
+    await ann.goto(f"{room}/settings")
+    await ann.page.locator("main #room-name").fill("New name")
+    await ann.page.get_by_role("button", name="Save").click()
+    await expect(ben.page.locator("#side-rooms-list")).to_contain_text("New name")
+    await expect(ben.page.locator(".event").last).to_contain_text("New name")
+    await expect(ben.page.get_by_role("heading", level=1)).to_have_text("New name")

@@ -1,0 +1,81 @@
+"""/up and /ready, and what people get while the database is away."""
+
+import asyncio
+
+import pytest
+
+from chatapp.app import create_app
+from chatapp.settings import Settings
+from tests.routes.people import JSON, Person, services, somebody
+from tests.support import databases
+from tests.support.asgi import Site, lifespan
+
+
+async def test_the_process_says_that_it_is_up_and_ready(site):
+    visitor = Person(site)
+    up = await visitor.get("/up")
+    assert (up.status_code, up.text) == (200, "up")
+    ready = await visitor.get("/ready")
+    assert ready.status_code == 200
+    assert ready.json() == {"stopping": False, "database": True, "oldest_command_seconds": 0.0}
+
+
+async def test_a_process_that_is_told_to_stop_is_up_but_not_ready(site):
+    services(site).stopping = True
+    visitor = Person(site)
+    assert (await visitor.get("/up")).status_code == 200
+    assert (await visitor.get("/ready")).status_code == 503
+
+
+async def test_a_process_whose_commands_are_not_stored_is_not_ready(site, monkeypatch):
+    monkeypatch.setattr(type(services(site).writer), "oldest_seconds", lambda _: 6.0)
+    visitor = Person(site)
+    assert (await visitor.get("/ready")).status_code == 503
+    answer = await (await somebody(site)).post("/rooms", {"name": "Lab"})
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) >= 1
+
+
+@pytest.mark.expects_errors
+async def test_while_the_database_is_away_people_are_asked_to_come_again(own_postgres, tmp_path):
+    _, url = await asyncio.to_thread(databases.postgresql, own_postgres)
+    settings = Settings.from_env({"DATABASE_URL": url, "DATA_DIR": str(tmp_path)})
+    app = create_app(settings, password_cost=4)
+    async with lifespan(app) as state:
+        site = Site(app, state, settings)
+        ann = await somebody(site)
+        room = await ann.opens("Lab")
+        await ann.says(room, "before")
+        impatient = Person(site, raise_errors=False).with_cookie(ann.cookie)
+
+        await asyncio.to_thread(own_postgres.stop, "immediate")
+        assert (await impatient.get("/up")).status_code == 200
+        for _ in range(3):
+            assert (await impatient.get("/ready")).status_code == 503
+            for path in ("/", "/rooms", f"/rooms/{room}", "/settings", "/sidebar", "/sign-in"):
+                answer = await impatient.get(path)
+                assert answer.status_code == 503, f"{path}: {answer.status_code}"
+                assert "busy" in answer.text
+            told = await impatient.get("/rooms", headers=JSON)
+            assert (told.status_code, told.json()["code"]) == (503, "busy")
+            posted = await impatient.tries_to_say(room, "meanwhile")
+            assert posted.status_code == 503, posted.text
+            for fields in (
+                {"email": ann.email, "password": ann.password},
+                {"email": "x@y.example"},
+            ):
+                assert (await impatient.post("/sign-in", fields)).status_code == 503
+        assert (await impatient.get("/offline")).status_code == 200
+
+        await asyncio.to_thread(own_postgres.start)
+
+        async def well() -> bool:
+            return (await impatient.get("/ready")).status_code == 200
+
+        async with asyncio.timeout(15):
+            while not await well():  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        for _ in range(10):  # no connection that died is handed out later
+            assert (await ann.get(f"/rooms/{room}")).status_code == 200
+        await ann.says(room, "after")
+        await site.close()
