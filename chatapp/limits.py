@@ -41,6 +41,9 @@ CONNECT_ADDRESS = Rate("connect-address", 1200, 60)
 FRAMES = Rate("frames", 60, 3)
 
 
+DUST = 1e-4  # seconds: what adding up floats may be wrong by
+
+
 class Limits:
     """MUST be used from one event loop. `factor` multiplies every count.
 
@@ -58,7 +61,7 @@ class Limits:
         now = self._clock.monotonic()
         each = rate.seconds / (rate.count * self._factor)
         free_at = max(self._free_at.get((rate.name, key), now), now)
-        if free_at - now > rate.seconds - each + 1e-9:
+        if free_at - now > rate.seconds - each + DUST:
             return free_at - now - rate.seconds + each
         self._free_at[rate.name, key] = free_at + each
         self._free_at.move_to_end((rate.name, key))

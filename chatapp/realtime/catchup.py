@@ -3,7 +3,7 @@
 import asyncio
 
 from chatapp.database import Database
-from chatapp.domain import memberships, messages
+from chatapp.domain import memberships, messages, rooms
 from chatapp.domain.messages import Changes
 from chatapp.errors import Forbidden, Missing
 from chatapp.realtime import frames
@@ -60,6 +60,7 @@ class Catchup:
 
     async def _check_member(self, connection: Connection, room_id: int) -> None:
         if not await memberships.is_member(self._database, room_id, connection.user_id):
+            await rooms.find(self._database, room_id)  # there is a difference to one that was deleted
             raise Forbidden("not_member")
 
     async def _send_changes(

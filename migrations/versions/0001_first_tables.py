@@ -125,8 +125,8 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "room_id", "author_id", "key", name="uq_messages_room_id_author_id_key"
         ),
-        sa.CheckConstraint("length(body) <= 4000", name="ck_messages_body_characters"),
-        sa.CheckConstraint(f"{in_bytes} <= 16384", name="ck_messages_body_bytes"),
+        sa.CheckConstraint("length(body) <= 4000", name=op.f("ck_messages_body_characters")),
+        sa.CheckConstraint(f"{in_bytes} <= 16384", name=op.f("ck_messages_body_bytes")),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_messages_author_id", "messages", ["author_id"])

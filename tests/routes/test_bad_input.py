@@ -176,12 +176,12 @@ async def test_no_header_breaks_anything(tries):
 anything = st.one_of(
     st.binary(max_size=60),
     st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass")),
-    st.sampled_from(NASTY),
+    st.sampled_from([value for value in NASTY if len(value) < 2000]),
     st.integers().map(lambda number: str(number).encode()),
 )
 
 
-@settings(max_examples=120)
+@settings(max_examples=100)
 @given(
     address=st.sampled_from(ADDRESSES),
     fields=st.dictionaries(st.sampled_from(FIELDS), anything, max_size=6),

@@ -1,0 +1,130 @@
+"""Reading back: older pages come by themselves and what one reads stays where it is."""
+
+from playwright.async_api import Page, expect
+
+from tests.browser.actions import bodies, join, open_room, say, sign_up
+from tests.browser.test_lost_line import post_many
+from tests.support.fixtures import Arrive, Serve
+
+TEXTS = [f"n{number:03}" for number in range(180)]
+
+# The first message that is wholly in sight, and where it stands.
+LOOK = """() => {
+  const line = document.querySelector('.timeline');
+  const top = line.getBoundingClientRect().top;
+  const row = [...line.querySelectorAll('.msg')].find((each) => each.getBoundingClientRect().top >= top);
+  return {text: row.querySelector('.msg-body').textContent.trim(), at: row.getBoundingClientRect().top};
+}"""
+WHERE = """(text) => [...document.querySelectorAll('.msg')].find(
+  (each) => each.querySelector('.msg-body').textContent.trim() === text).getBoundingClientRect().top"""
+
+
+async def scroll_up(page: Page) -> None:
+    """To the oldest message loaded so far, so that the next page is asked for."""
+    await page.evaluate(
+        "() => { const line = document.querySelector('.timeline'); line.scrollTop = -line.scrollHeight; }"
+    )
+
+
+async def test_scrolling_up_loads_all_of_history_once_and_in_order(
+    serve: Serve, person: Arrive
+) -> None:
+    server = await serve(LIMIT_FACTOR="1000")
+    ann = await person("Ann", server)
+    await sign_up(ann)
+    room = await open_room(ann, "Log")
+    await post_many(ann, room, TEXTS)
+    await ann.page.reload()
+    await expect(bodies(ann.page).last).to_have_text(TEXTS[-1])
+    for _ in range(4):
+        count = await bodies(ann.page).count()
+        if count == len(TEXTS):
+            break
+        await scroll_up(ann.page)
+        await expect(bodies(ann.page)).not_to_have_count(count)
+    await expect(bodies(ann.page)).to_have_text(TEXTS)
+    await expect(ann.page.locator(".day")).to_have_count(1)
+    await expect(ann.page.locator(".room-intro")).to_be_visible()
+
+
+async def test_what_ben_reads_does_not_move_when_pages_and_messages_arrive(
+    serve: Serve, person: Arrive
+) -> None:
+    server = await serve(LIMIT_FACTOR="1000")
+    ann, ben = await person("Ann", server), await person("Ben", server)
+    await sign_up(ann)
+    room = await open_room(ann, "Log")
+    await post_many(ann, room, TEXTS)
+    await sign_up(ben)
+    await join(ben, room)
+    await expect(bodies(ben.page).last).to_have_text(TEXTS[-1])
+    await ben.page.evaluate("() => { document.querySelector('.timeline').scrollTop = -900; }")
+    before = await ben.page.evaluate(LOOK)
+    count = await bodies(ben.page).count()
+    await say(ann.page, "something new")
+    await expect(bodies(ben.page)).not_to_have_count(count)
+    assert abs(await ben.page.evaluate(WHERE, before["text"]) - before["at"]) <= 2
+    pill = ben.page.locator("[data-to-latest]")
+    await expect(pill).to_contain_text("1 new message")
+    await scroll_up(ben.page)
+    await expect(bodies(ben.page)).not_to_have_count(count + 1)
+    await pill.click()
+    await expect(bodies(ben.page).last).to_be_in_viewport()
+    await expect(ben.page.locator("main.room")).to_have_attribute("data-at-end", "true")
+
+
+async def test_an_old_window_takes_no_live_message_until_it_reaches_the_end(
+    serve: Serve, person: Arrive
+) -> None:
+    server = await serve(LIMIT_FACTOR="1000")
+    ann, ben = await person("Ann", server), await person("Ben", server)
+    await sign_up(ann)
+    room = await open_room(ann, "Log")
+    await post_many(ann, room, TEXTS)
+    await sign_up(ben)
+    await join(ben, room)
+    await ben.goto(f"{room}?around=20")
+    first = await bodies(ben.page).first.text_content()
+    await say(ann.page, "live now")
+    await expect(ben.page.locator("[data-to-latest]")).to_contain_text("1 new message")
+    shown = await bodies(ben.page).all_text_contents()
+    assert "live now" not in [text.strip() for text in shown]
+    assert shown[0] == first
+    # On to the end, page by page: then nothing is missing between.
+    for _ in range(20):
+        if await ben.page.locator("a.newer").count() == 0:
+            break
+        count = await bodies(ben.page).count()
+        await ben.page.evaluate("() => { document.querySelector('.timeline').scrollTop = 0; }")
+        await expect(bodies(ben.page)).not_to_have_count(count)
+    await expect(bodies(ben.page).last).to_have_text("live now")
+    numbers = [text.strip() for text in await bodies(ben.page).all_text_contents()]
+    assert numbers == [*TEXTS[TEXTS.index(numbers[0]) :], "live now"]
+
+
+async def test_days_and_times_are_those_of_the_reader(serve: Serve, person: Arrive) -> None:
+    server = await serve()
+    ann = await person("Ann", server, timezone_id="Pacific/Auckland")
+    ben = await person("Ben", server, timezone_id="America/Los_Angeles")
+    await sign_up(ann)
+    room = await open_room(ann, "Clock")
+    await say(ann.page, "what time is it?")
+    await expect(bodies(ann.page)).to_have_text(["what time is it?"])
+    await sign_up(ben)
+    await join(ben, room)
+    for who in (ann, ben):
+        await who.page.reload()
+        for _ in range(2):  # with the cookie the server knows the zone: the same again
+            time = who.page.locator(".msg time")
+            instant = await time.get_attribute("datetime")
+            local = await who.page.evaluate(
+                """(instant) => new Intl.DateTimeFormat('en-GB',
+                  {hour: '2-digit', minute: '2-digit'}).format(new Date(instant))""",
+                instant,
+            )
+            await expect(time).to_have_text(local)
+            day = await who.page.evaluate(
+                "(instant) => new Date(instant).toLocaleDateString('sv')", instant
+            )
+            await expect(who.page.locator(".day").last).to_have_attribute("data-day", day)
+            await who.page.reload()

@@ -1,0 +1,152 @@
+"""A message body as HTML."""
+
+import html
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatapp.domain.markup import LINKS_MOST, to_html
+
+LINK = re.compile(
+    r'<a href="([^"<>]*)" rel="noopener noreferrer nofollow ugc" target="_blank">([^<]*)</a>'
+)
+
+
+def targets(body: str) -> list[str]:
+    return [html.unescape(href) for href, _ in LINK.findall(to_html(body))]
+
+
+def shown(body: str) -> str:
+    """The text that a browser would show."""
+    return html.unescape(re.sub(r"<[^>]*>", "", to_html(body)))
+
+
+@pytest.mark.parametrize(
+    ("body", "target"),
+    [
+        ("http://x.example/my_old_page", "http://x.example/my_old_page"),
+        ("http://x.example/_a_/b", "http://x.example/_a_/b"),
+        ("http://x.example/a*b*c", "http://x.example/a*b*c"),
+        ("http://x.example/w_(t)", "http://x.example/w_(t)"),
+        ("(see http://x.example/a)", "http://x.example/a"),
+        ("http://x.example/a.", "http://x.example/a"),
+        ("http://x.example/a,", "http://x.example/a"),
+        ("http://x.example/a!", "http://x.example/a"),
+        ("http://x.example/a?", "http://x.example/a"),
+        ("http://x.example/?q=a&copy=1", "http://x.example/?q=a&copy=1"),
+        ("http://x.example/日本", "http://x.example/日本"),
+        ("https://bücher.example/", "https://bücher.example/"),
+        ("http://x.example/a#b_c", "http://x.example/a#b_c"),
+        ("HTTP://X.EXAMPLE", "HTTP://X.EXAMPLE"),
+        ("http://localhost:8000/rooms/1", "http://localhost:8000/rooms/1"),
+        ('http://x.example/a"b', "http://x.example/a"),
+        ("<http://x.example/a b>", "http://x.example/a"),
+        ("see\nhttps://x.example\nthere", "https://x.example"),
+    ],
+)
+def test_an_address_becomes_a_link_to_what_was_meant(body, target):
+    assert targets(body) == [target]
+    assert shown(body) == body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "www.x.example",
+        "a.b",
+        "file.txt",
+        "1.2.3.4",
+        "10:30",
+        "http://",
+        "://",
+        "ann@x.example",
+        "mailto:ann@x.example",
+        "ftp://x.example/a",
+        "//x.example/a",
+        "javascript://x.example/%0aalert(1)",
+        "javascript:alert(1)//http://",
+        "data:text/html,<script>alert(1)</script>",
+        "vbscript://x.example",
+        "file:///etc/passwd",
+        "jav\tascript://alert(1)",
+    ],
+)
+def test_other_text_stays_text(body):
+    assert targets(body) == []
+    assert "<a" not in to_html(body)
+    assert shown(body) == body
+
+
+def test_two_addresses_joined_by_a_comma_are_two_links():
+    body = "http://x.example/a,http://y.example/b"
+    found = targets(body)
+    assert found in (["http://x.example/a", "http://y.example/b"], [body])
+    assert shown(body) == body
+
+
+def test_forty_addresses_are_forty_links_and_very_many_are_not():
+    many = " ".join(f"https://x.example/{n}" for n in range(40))
+    assert targets(many) == many.split()
+    assert len(targets("http://x.example/ " * 300)) == LINKS_MOST
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<script>alert(1)</script>",
+        '<img src=x onerror="alert(1)">',
+        '"><svg onload=alert(1)>',
+        "http://x.example/<script>",
+        'http://x.example/"onmouseover="alert(1)',
+        "http://x.example/'><b>",
+        "http://x.example/`${1}`",
+        '<a href="/x" hx-post="/rooms/1/delete">x</a>',
+        "&lt;b&gt; &amp; &#60;",
+        "</p></article><hx-x",
+    ],
+)
+def test_what_people_write_is_never_markup(body):
+    rendered = str(to_html(body))
+    without_links = LINK.sub("", rendered)
+    assert re.findall(r"<[^>]*>", without_links) == ["<p>", "</p>"]
+    assert all("<" not in href and '"' not in href for href, _ in LINK.findall(rendered))
+    assert shown(body) == body
+
+
+@given(st.text(alphabet=st.sampled_from("abhtps:/.<>\"&'()[]{}|\\`^@#?%é日\u202e \n"), max_size=80))
+def test_the_text_shown_is_the_text_typed(body):
+    assert shown(body) == body
+    assert re.findall(r"<[^>]*>", LINK.sub("", to_html(body))) == ["<p>", "</p>"]
+    for target in targets(body):
+        assert re.match(r"https?://[^/\s]", target, re.IGNORECASE)
+
+
+HOSTILE = {
+    "addresses": "http://" * 3000,
+    "parentheses": "http://x.example/" + "(" * 4000,
+    "pairs": "http://x.example/" + "()" * 2000,
+    "nested": "http://x.example/" + "(" * 1990 + ")" * 1990,
+    "brackets": "http://x.example/([" * 250,
+    "dots": "http://" + "a." * 2000,
+    "dashes": "http://" + "a-" * 2000,
+    "at": "http://" + "a@" * 2000,
+    "colons": "://" * 1333,
+    "marks": "http://x.example/" + "e\u0301\u0323" * 1300,
+    "only marks": "\u0301" * 4000 + "://",
+    "quotes": "http://x.example/" + "\"'" * 2000,
+    "exclamations": "http://x.example/" + "!" * 4000,
+    "slashes": "http:" + "/" * 4000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_is_rendered_in_a_blink(name):
+    body = HOSTILE[name][:4000]
+    start = time.process_time()
+    rendered = to_html(body)
+    assert time.process_time() - start < 0.25
+    assert len(rendered) < 64 * 1024
+    assert shown(body) == body

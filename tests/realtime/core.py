@@ -1,0 +1,85 @@
+"""The parts that live while the process lives, put together as the composition root does, but one by one."""
+
+import asyncio
+from typing import Any
+
+from chatapp.clock import HeldClock
+from chatapp.database import Database
+from chatapp.domain.commands import Command
+from chatapp.domain.users import User
+from chatapp.realtime.backplane import Hint
+from chatapp.realtime.catchup import Catchup
+from chatapp.realtime.fanout import Fanout
+from chatapp.realtime.hub import Hub
+from chatapp.realtime.supervisor import Supervisor
+from chatapp.realtime.writer import Writer
+from chatapp.templating import Fragments, Templates
+from tests.realtime.tab import Tab
+
+EPOCH = "here"
+
+
+def templates() -> Templates:
+    return Templates({"static": "/static/".__add__, "site_name": "chatapp"})
+
+
+class Hints:
+    """A bus that remembers."""
+
+    def __init__(self) -> None:
+        self.sent: list[Hint] = []
+
+    def publish(self, hint: Hint) -> None:
+        self.sent.append(hint)
+
+    def of(self, kind: str) -> list[Hint]:
+        return [hint for hint in self.sent if hint.kind == kind]
+
+
+class Core:
+    """The writer does nothing before `start`."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.clock = HeldClock()
+        self.supervisor = Supervisor()
+        self.hub = Hub()
+        self.hints = Hints()
+        self.fragments = Fragments(templates())
+        self.catchup = Catchup(database, self.hub, self.fragments, self.supervisor, EPOCH)
+        self.fanout = Fanout(self.hub, self.fragments, self.hints, self.catchup)
+        self.writer = Writer(database, self.fanout, self.clock)
+        self.tabs: list[Tab] = []
+
+    def start(self) -> None:
+        self.supervisor.keep(self.writer.run, "writer")
+
+    def tab(self, user: User, **given: Any) -> Tab:
+        tab = Tab(user, **given)
+        self.tabs.append(tab)
+        self.hub.add(tab.connection)
+        self.supervisor.spawn(tab.connection.run(), "socket")
+        return tab
+
+    async def watching(self, user: User, room_id: int, seq: int = 0) -> Tab:
+        """A new tab that is up to date with a room."""
+        tab = self.tab(user)
+        await self.catchup.watch(tab.connection, room_id, EPOCH, seq)
+        await tab.frame("watching")
+        return tab
+
+    def submit(self, command: Command) -> "asyncio.Future[Any]":
+        """Queues a command; the future gets its end, whatever it is."""
+        end: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.writer.submit(command, end.set_result)
+        return end
+
+    async def ends(self, *commands: Command) -> list[Any]:
+        waiting = [self.submit(command) for command in commands]
+        return await asyncio.wait_for(asyncio.gather(*waiting), 10)
+
+    async def stop(self) -> None:
+        for tab in self.tabs:
+            tab.blocked.set()
+            tab.connection.close(1000)
+        await self.supervisor.stop()
