@@ -88,6 +88,10 @@ class Dispatch:
             "post": (msgspec.json.Decoder(Post), self._post),
         }
 
+    def kinds(self) -> tuple[str, ...]:
+        """The types of frame a browser may send."""
+        return tuple(self._table)
+
     def take(self, connection: Connection, frame: str) -> None:
         """Carries out one frame of a browser. Nothing a browser sends can raise."""
         try:

@@ -11,6 +11,7 @@ FRAME_BYTES: Final = 64 * 1024  # the largest frame taken from a browser
 
 Reason = Literal["left", "removed", "deleted"]
 
+CLOSE_TOO_LARGE: Final = 1009
 CLOSE_RESTART: Final = 1012
 CLOSE_OVERLOADED: Final = 1013
 CLOSE_PROTOCOL: Final = 4400

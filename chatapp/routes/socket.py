@@ -81,7 +81,7 @@ class Socket:
                     code = "frame_binary"
                     connection.close(frames.CLOSE_PROTOCOL, frames.error(code, SENTENCES[code]))
                 elif len(text) > frames.FRAME_BYTES or len(text.encode()) > frames.FRAME_BYTES:
-                    connection.close(1009)
+                    connection.close(frames.CLOSE_TOO_LARGE)
                 else:
                     kit.dispatch.take(connection, text)
         finally:

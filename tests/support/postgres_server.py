@@ -104,6 +104,18 @@ class PostgresServer:
         run_folder.stopped(pid)
         (self.folder / "data/postmaster.pid").unlink(missing_ok=True)
 
+    def pause(self) -> None:
+        """Nobody dies, nobody answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for pid in (self.pid, *run_folder.children(self.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def close(self) -> None:
         if (self.folder / "data/postmaster.pid").exists():
             self.stop("immediate")

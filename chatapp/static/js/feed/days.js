@@ -49,8 +49,8 @@ export function arrange(inner, rows, { me, calendar, now }) {
     if (anchor === null) section.prepend(row);
     else if (anchor.nextElementSibling !== row) anchor.after(row);
     anchor = row;
-    dress(row, me, calendar);
     above = group(row, above);
+    dress(row, me, calendar);
   }
   for (const found of inner.querySelectorAll(":scope > .day")) {
     if (found.querySelector(":scope > [data-seq]") === null) found.remove();

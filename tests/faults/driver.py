@@ -1,0 +1,308 @@
+"""People under bad conditions: scripted clients that behave like the browser and keep journals.
+
+Each client writes into its journal before it sends, and at every answer and delivery. It sends one message at a time
+(the next after the answer to the last), sends again with the same key whatever was not answered, and comes back with
+its cursor. `check` compares the journals with the database and counts what must not be.
+"""
+
+import asyncio
+import contextlib
+import html
+import json
+import random
+import re
+import sqlite3
+import sys
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+import httpx
+import websockets
+from websockets.asyncio.client import ClientConnection
+
+PASSWORD = "correct horse battery"
+ROW = re.compile(
+    r'<article class="msg" id="m-(\d+)" data-seq="\1" data-by="\d+" data-key="([0-9a-f-]{36})".*?'
+    r'<div class="msg-body"[^>]*><p>(.*?)</p>',
+    re.DOTALL,
+)
+ANSWER_SECONDS = 5.0
+
+
+@dataclass
+class Client:
+    """One person with one socket. `screen` is what they see: number → (key, words)."""
+
+    name: str
+    url: str
+    cookie: str
+    room: int
+    cursor: str
+    dice: random.Random
+    journal: list[tuple[Any, ...]] = field(default_factory=list)
+    screen: dict[int, tuple[str, str]] = field(default_factory=dict)
+    acked: dict[str, int] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    sent: dict[str, str] = field(default_factory=dict)
+    closes: Counter[int] = field(default_factory=Counter)
+    ack_seconds: list[float] = field(default_factory=list)
+    connected: asyncio.Event = field(default_factory=asyncio.Event)
+    doubled: int = 0
+
+    def __post_init__(self) -> None:
+        self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._socket: ClientConnection | None = None
+        self._moved = asyncio.Event()
+
+    @property
+    def seq(self) -> int:
+        return int(self.cursor.rsplit(":", 1)[1])
+
+    async def live(self) -> None:
+        """Connects and follows the room, again and again, until cancelled."""
+        while True:
+            try:
+                async with websockets.connect(
+                    self.url.replace("http", "ws") + "/ws",
+                    additional_headers={"Cookie": self.cookie},
+                    origin=websockets.Origin(self.url),
+                    compression=None,
+                    max_queue=None,
+                    open_timeout=5,
+                ) as socket:
+                    self._socket = socket
+                    await self._watch()
+                    async for text in socket:
+                        await self._take(json.loads(text))
+            except (OSError, TimeoutError, websockets.WebSocketException):
+                pass
+            finally:
+                if self._socket is not None and self._socket.close_code is not None:
+                    self.closes[self._socket.close_code] += 1
+                self._socket = None
+                self.connected.clear()
+            await asyncio.sleep(self.dice.uniform(0.02, 0.25))
+
+    async def _watch(self) -> None:
+        await self._send({"type": "watch", "room": self.room, "cursor": self.cursor})
+
+    async def _send(self, frame: dict[str, Any]) -> bool:
+        if self._socket is None:
+            return False
+        try:
+            await self._socket.send(json.dumps(frame))
+        except (OSError, websockets.WebSocketException):
+            return False
+        return True
+
+    async def _take(self, frame: dict[str, Any]) -> None:
+        kind = frame["type"]
+        self.journal.append((kind, frame.get("seq"), frame.get("key")))
+        if kind in {"ack", "refused", "busy", "unknown"}:
+            future = self._answers.get(frame["key"])
+            if future is not None and not future.done():
+                future.set_result(frame)
+            if kind == "ack":
+                self.acked[frame["key"]] = frame["seq"]
+        elif kind == "changes":
+            await self._apply(frame)
+        elif kind == "watching":
+            self._advance(frame["seq"])
+            self.connected.set()
+        elif kind == "beat" and frame["rooms"].get(str(self.room), 0) > self.seq:
+            await self._watch()
+
+    async def _apply(self, frame: dict[str, Any]) -> None:
+        if frame["seq"] <= self.seq:
+            return
+        if frame["from"] > self.seq:
+            await self._watch()
+            return
+        for seq, key, words in ROW.findall(frame["html"]):
+            shown = (key, html.unescape(words))
+            if self.screen.setdefault(int(seq), shown) != shown:
+                self.doubled += 1
+        self._advance(frame["seq"])
+
+    def _advance(self, seq: int) -> None:
+        epoch = self.cursor.rsplit(":", 1)[0]
+        self.cursor = f"{epoch}:{max(seq, self.seq)}"
+        self._moved.set()
+
+    async def reached(self, seq: int) -> None:
+        while self.seq < seq:
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def say(self, words: str) -> None:
+        """Until it is stored or refused, however often that takes."""
+        key = str(uuid.uuid4())
+        self.journal.append(("send", words, key))
+        self.sent[key] = words
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        while True:
+            self._answers[key] = loop.create_future()
+            frame = {"type": "post", "room": self.room, "key": key, "body": words}
+            answer = {"type": "lost"}
+            if await self._send(frame):
+                with contextlib.suppress(TimeoutError):
+                    answer = await asyncio.wait_for(self._answers[key], ANSWER_SECONDS)
+            if answer["type"] == "ack":
+                self.ack_seconds.append(loop.time() - started)
+                return
+            if answer["type"] == "refused":
+                self.refused.add(key)
+                return
+            await asyncio.sleep(self.dice.uniform(0.02, 0.1))
+
+    async def talk(self, count: int, pause: float = 0.0) -> None:
+        for number in range(count):
+            await self.say(f"{self.name}-{number}")
+            if pause:
+                await asyncio.sleep(self.dice.uniform(0, 2 * pause))
+
+
+@dataclass
+class Crowd:
+    """Clients of one room, perhaps at different processes."""
+
+    clients: list[Client]
+    room: int
+
+    @contextlib.asynccontextmanager
+    async def here(self) -> Any:
+        """All of them connected for the time of the block."""
+        tasks = [asyncio.create_task(client.live()) for client in self.clients]
+        try:
+            await asyncio.wait_for(
+                asyncio.gather(*(client.connected.wait() for client in self.clients)), 30
+            )
+            yield self
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def settle(self, last: int, seconds: float = 30) -> None:
+        """Until everybody has the room's last number."""
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*(client.reached(last) for client in self.clients))
+
+
+async def gather_crowd(urls: list[str], count: int, seed: int) -> Crowd:
+    """`count` people of one new room; the first opens it, client i lives at urls[i % len(urls)]."""
+    sys.stderr.write(f"seed {seed}\n")
+    browsers = []
+    for number in range(count):
+        url = urls[number % len(urls)]
+        browser = httpx.AsyncClient(base_url=url, headers={"origin": url}, timeout=30)
+        form = {"name": f"p{number}", "email": f"p{number}@f.example", "password": PASSWORD}
+        assert (await browser.post("/sign-up", data=form)).status_code == 303
+        browsers.append(browser)
+    made = await browsers[0].post("/rooms", data={"name": f"Room {seed}"})
+    path = made.headers["location"]
+    clients = []
+    for number, browser in enumerate(browsers):
+        if number:
+            assert (await browser.post(f"{path}/join")).status_code == 303
+        page = (await browser.get(path)).text
+        found = re.search(r'data-cursor="([^"]+)"', page)
+        assert found
+        clients.append(
+            Client(
+                name=f"p{number}",
+                url=urls[number % len(urls)],
+                cookie=f"sid={browser.cookies['sid']}",
+                room=int(path.rsplit("/", 1)[1]),
+                cursor=found[1],
+                dice=random.Random(seed * 1000 + number),
+            )
+        )
+        await browser.aclose()
+    return Crowd(clients, clients[0].room)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the database holds of the room."""
+
+    last_seq: int
+    rows: int
+    messages: dict[int, tuple[str, str]]
+
+
+async def stored(database_url: str, room: int) -> Stored:
+    """Read behind the server's back, by another driver than its own."""
+    last = "SELECT last_seq FROM rooms WHERE id = {}"
+    rows = "SELECT seq, kind, key, body FROM messages WHERE room_id = {} ORDER BY seq"
+    if database_url.startswith("sqlite"):
+        with contextlib.closing(sqlite3.connect(unquote(urlsplit(database_url).path))) as file:
+            assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            number = file.execute(last.format(room)).fetchone()[0]
+            found: Any = file.execute(rows.format(room)).fetchall()
+    else:
+        line = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+        try:
+            number = await line.fetchval(last.format(room))
+            found = [tuple(row) for row in await line.fetch(rows.format(room))]
+        finally:
+            await line.close()
+    messages = {seq: (key, body) for seq, kind, key, body in found if kind == "message"}
+    return Stored(number, len(found), messages)
+
+
+@dataclass(frozen=True)
+class Faults:
+    """The six counts, and screens that differ from the room. All must be 0."""
+
+    lost: int
+    duplicated: int
+    out_of_order: int
+    gaps: int
+    ghosts: int
+    false_refusals: int
+    wrong_screens: int
+
+
+def check(crowd: Crowd, room: Stored) -> Faults:
+    by_key = Counter(key for key, _ in room.messages.values())
+    known = {key for key, _ in room.messages.values()}
+    lost = sum(key not in known for client in crowd.clients for key in client.acked)
+    out_of_order = 0
+    newest: dict[str, int] = {}
+    for _, (_, words) in sorted(room.messages.items()):
+        sender, _, number = words.rpartition("-")
+        if number.isdigit():
+            out_of_order += int(number) <= newest.get(sender, -1)
+            newest[sender] = int(number)
+    return Faults(
+        lost=lost,
+        duplicated=sum(times - 1 for times in by_key.values())
+        + sum(client.doubled for client in crowd.clients),
+        out_of_order=out_of_order,
+        gaps=room.last_seq - room.rows,
+        ghosts=sum(
+            room.messages.get(seq) != shown
+            for client in crowd.clients
+            for seq, shown in client.screen.items()
+        ),
+        false_refusals=sum(key in known for client in crowd.clients for key in client.refused),
+        wrong_screens=sum(client.screen != room.messages for client in crowd.clients),
+    )
+
+
+NONE = Faults(0, 0, 0, 0, 0, 0, 0)
+
+
+def keep(crowd: Crowd, folder: Path) -> None:
+    """The journals as files, for whoever must find out what happened."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for client in crowd.clients:
+        lines = "\n".join(json.dumps(line) for line in client.journal)
+        (folder / f"{client.name}.jsonl").write_text(lines)

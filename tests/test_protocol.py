@@ -1,0 +1,89 @@
+"""docs/protocol.md says what the code does."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatapp import words
+from chatapp.limits import CONNECT, FRAMES
+from chatapp.realtime import dispatch, frames
+from chatapp.realtime.dispatch import Dispatch, Post, Unwatch, Watch
+from chatapp.routes.socket import SOCKETS_MOST
+from chatapp.tables import MESSAGE_BYTES, MESSAGE_CHARACTERS
+from tests.support.asgi import Site
+
+TEXT = (Path(__file__).parents[1] / "docs" / "protocol.md").read_text()
+
+
+def section(name: str) -> str:
+    found = re.search(rf"^## {name}$(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL)
+    assert found, name
+    return found[1]
+
+
+def examples(name: str) -> dict[str, dict[str, Any]]:
+    """The example below each heading; each heading has one."""
+    parts = re.split(r"^### ", section(name), flags=re.MULTILINE)[1:]
+    return {
+        part.split("\n", 1)[0]: json.loads(re.findall(r"```json\n(.*?)\n```", part, re.DOTALL)[0])
+        for part in parts
+    }
+
+
+KEY = "0b0b9b60-6d66-4d2b-a5a8-9f62ad2a3c1f"
+SENT = examples("From the server")
+BUILT = {
+    "hello": frames.hello(17, "S0ZCmFfuAho_"),
+    "changes": frames.changes(7, 130, 131, SENT["changes"]["html"]),
+    "watching": frames.watching(7, 131),
+    "reload": frames.reload(7),
+    "ack": frames.ack(7, KEY, 131),
+    "refused": frames.refused(7, KEY, "not_member", words.SENTENCES["not_member"]),
+    "busy": frames.busy(7, KEY, 1.5),
+    "unknown": frames.unknown(7, KEY),
+    "removed": frames.removed(7, "left"),
+    "sidebar": frames.sidebar(),
+    "beat": frames.beat({7: 131}),
+    "error": frames.error("frame_invalid", words.SENTENCES["frame_invalid"]),
+}
+
+
+@pytest.mark.parametrize("kind", SENT)
+def test_each_frame_of_the_server_is_as_described(kind: str) -> None:
+    assert json.loads(BUILT[kind]) == SENT[kind]
+    assert SENT[kind]["type"] == kind
+
+
+def test_no_frame_is_missing() -> None:
+    builders = {
+        name
+        for name, each in vars(frames).items()
+        if callable(each) and getattr(each, "__module__", "") == frames.__name__ and name[0] != "_"
+    }
+    assert set(SENT) == set(BUILT) == builders
+
+
+async def test_each_command_of_a_browser_is_as_described(site: Site) -> None:
+    commands: Dispatch = site.app.state.services.dispatch
+    described = examples("From the browser")
+    shapes = {"watch": Watch, "unwatch": Unwatch, "post": Post}
+    assert set(described) == set(shapes) == set(commands.kinds())
+    for kind, shape in shapes.items():
+        assert set(described[kind]) == {"type", *shape.__struct_fields__}
+
+
+def test_the_close_codes_are_those_of_the_code() -> None:
+    described = {int(code) for code in re.findall(r"^\| (\d{4}) \|", section("Closing"), re.M)}
+    ours = {value for name, value in vars(frames).items() if name.startswith("CLOSE_")}
+    assert described == ours
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    assert frames.FRAME_BYTES == 64 * 1024
+    assert f"{FRAMES.count} frames in {FRAMES.seconds:g} s" in TEXT
+    assert f"{SOCKETS_MOST} sockets, and open {CONNECT.count} a minute" in TEXT
+    assert f"At most {dispatch.ROOMS_MOST} rooms" in TEXT
+    assert f"{MESSAGE_CHARACTERS:,} code points and {MESSAGE_BYTES:,} bytes" in TEXT
