@@ -32,7 +32,7 @@ def raised(error, cause=None):
                 raise cause
         finally:
             raise error
-    except Exception as caught:
+    except Exception as caught:  # noqa: BLE001  whatever it was is what we want
         return caught
 
 
@@ -86,7 +86,7 @@ def test_values_that_json_does_not_know_are_written_as_text():
 @pytest.fixture
 def fresh() -> Iterator[None]:
     """What `set_up` changes, put back."""
-    names = ("uvicorn", "uvicorn.error", "uvicorn.access", "alembic")
+    names: tuple[str, ...] = ("uvicorn", "uvicorn.error", "uvicorn.access", "alembic")
     names += ("databases", "aiosqlite", "asyncio", "sqlalchemy", "websockets")
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level

@@ -67,7 +67,8 @@ def test_no_frame_is_missing() -> None:
 
 
 async def test_each_command_of_a_browser_is_as_described(site: Site) -> None:
-    commands: Dispatch = site.app.state.services.dispatch
+    app: Any = site.app
+    commands: Dispatch = app.state.services.dispatch
     described = examples("From the browser")
     shapes = {"watch": Watch, "unwatch": Unwatch, "post": Post}
     assert set(described) == set(shapes) == set(commands.kinds())

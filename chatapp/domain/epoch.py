@@ -3,7 +3,7 @@ before are not taken for numbers of after."""
 
 from sqlalchemy import insert, select
 
-from chatapp.database import Database
+from chatapp.database import Database, is_conflict
 from chatapp.security import new_token
 from chatapp.tables import facts
 
@@ -13,7 +13,12 @@ async def read(database: Database) -> str:
     found = await database.fetch_value(select(facts.c.value).where(facts.c.name == "epoch"))
     if found is not None:
         return str(found)
-    epoch = new_token()[:12].replace(":", "_")
-    async with database.transaction() as tx:
-        await tx.execute(insert(facts).values(name="epoch", value=epoch))
+    epoch = new_token()[:12]
+    try:
+        async with database.transaction() as tx:
+            await tx.execute(insert(facts).values(name="epoch", value=epoch))
+    except Exception as error:
+        if is_conflict(error):  # a process that started together with us was quicker
+            return await read(database)
+        raise
     return epoch

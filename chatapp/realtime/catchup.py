@@ -60,7 +60,9 @@ class Catchup:
 
     async def _check_member(self, connection: Connection, room_id: int) -> None:
         if not await memberships.is_member(self._database, room_id, connection.user_id):
-            await rooms.find(self._database, room_id)  # there is a difference to one that was deleted
+            await rooms.find(
+                self._database, room_id
+            )  # there is a difference to one that was deleted
             raise Forbidden("not_member")
 
     async def _send_changes(

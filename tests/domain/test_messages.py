@@ -168,7 +168,8 @@ async def test_pages_go_forward_by_number(database, long, seq, numbers, older, n
 
 
 async def test_walking_back_and_forward_meets_everything_once(database, long):
-    back, seq = [], None
+    back: list[int] = []
+    seq = None
     while True:
         page = await messages.before(database, long, seq, 7)
         back = seqs(page) + back

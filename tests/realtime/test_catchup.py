@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -93,7 +94,7 @@ async def test_whoever_left_elsewhere_while_catching_up_is_not_let_in(
 ):
     """Another process stored the leaving and its hint was lost: the log itself tells."""
     real = messages.changes
-    done = []
+    done: list[Any] = []
 
     async def slow(*given):
         if not done:
@@ -120,7 +121,8 @@ async def test_what_a_new_reader_misses_before_the_first_live_frame_is_read(
     core, ann, bob, lab, monkeypatch
 ):
     """Another process stores 3 just after the reader has looked; then ours delivers 4."""
-    real, done = messages.changes, []
+    real = messages.changes
+    done: list[Any] = []
 
     async def slow(*given):
         found = await real(*given)

@@ -10,6 +10,7 @@ from chatapp.clock import HeldClock
 from chatapp.limits import FRAMES, POST
 from chatapp.realtime.dispatch import ROOMS_MOST, parse_cursor, post_command
 from chatapp.realtime.frames import FRAME_BYTES
+from chatapp.routes.door import session_of
 from chatapp.routes.socket import SOCKETS_MOST
 from chatapp.words import SENTENCES
 from tests.realtime.guest import PASSWORD, frames_until, guest, post, watch
@@ -329,7 +330,7 @@ async def test_a_session_that_ends_during_the_handshake_gets_nothing(ann, bob, l
     """Signed out between the look at the cookie and the hub's knowing of the socket."""
     from chatapp.routes import socket as door
 
-    real = door.session_of
+    real = session_of
 
     async def slow(*given):
         found = await real(*given)

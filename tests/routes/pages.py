@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html.parser import HTMLParser
 
 _EMPTY = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"})
@@ -86,6 +87,7 @@ def start_tags(html: str) -> list[str]:
     return _read(html).tags
 
 
+@lru_cache(maxsize=16)  # tests ask the same page several questions
 def _read(html: str) -> _Reader:
     reader = _Reader()
     reader.feed(html)

@@ -146,5 +146,5 @@ def services(site: Site) -> Any:
 async def until(true: Callable[[], bool], seconds: float = 10) -> None:
     """Waits for something that no event tells of."""
     async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110
+        while not true():
             await asyncio.sleep(0.01)

@@ -10,6 +10,13 @@ from tests.routes.people import HTMX, PASSWORD, Person, services
 from tests.support.asgi import Site
 from tests.support.asgi_socket import AsgiSocket, Refused
 
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is tried here does not depend on the database."""
+    return sqlite_url
+
+
 FOREIGN: dict[str, dict[str, str | None]] = {
     "another site": {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
     "another site in an old browser": {"Origin": "https://evil.example", "Sec-Fetch-Site": None},

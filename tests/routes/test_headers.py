@@ -10,6 +10,13 @@ from chatapp.routes.site import static_version
 from tests.routes import pages
 from tests.routes.people import HTMX, JSON, Person, services, somebody
 
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is tried here does not depend on the database."""
+    return sqlite_url
+
+
 ALWAYS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",

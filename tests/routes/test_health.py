@@ -73,7 +73,7 @@ async def test_while_the_database_is_away_people_are_asked_to_come_again(own_pos
             return (await impatient.get("/ready")).status_code == 200
 
         async with asyncio.timeout(15):
-            while not await well():  # noqa: ASYNC110
+            while not await well():
                 await asyncio.sleep(0.1)
         for _ in range(10):  # no connection that died is handed out later
             assert (await ann.get(f"/rooms/{room}")).status_code == 200

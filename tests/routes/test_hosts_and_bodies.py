@@ -8,6 +8,13 @@ from starlette.types import Message
 from chatapp.middleware import BODY_BYTES
 from tests.routes.people import JSON, Person
 
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is tried here does not depend on the database."""
+    return sqlite_url
+
+
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 

@@ -3,8 +3,17 @@
 from urllib.parse import quote
 from uuid import uuid4
 
+import pytest
+
 from tests.routes import pages
 from tests.routes.people import HTMX, Person, somebody
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is tried here does not depend on the database."""
+    return sqlite_url
+
 
 CORPUS = [
     "[a](javascript:alert(1))",

@@ -2,8 +2,17 @@
 
 from urllib.parse import unquote
 
+import pytest
+
 from tests.routes import pages
 from tests.routes.people import HTMX, Person
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is tried here does not depend on the database."""
+    return sqlite_url
+
 
 X = "http://x.example"
 WHOLE = [

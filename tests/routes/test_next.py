@@ -5,6 +5,13 @@ import pytest
 from tests.routes import pages
 from tests.routes.people import Person
 
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is tried here does not depend on the database."""
+    return sqlite_url
+
+
 ELSEWHERE = [
     "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "\\/evil.example",
     "https://evil.example", "https:evil.example", "http:/evil.example", "javascript:alert(1)",
