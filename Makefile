@@ -10,7 +10,7 @@ WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint format lock clean venv dev services
+.PHONY: help run test faults bench lint format lock clean venv dev services
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -19,7 +19,10 @@ run: venv ## start chatapp on http://localhost:8000 (HOST, PORT, DATA_DIR, DATAB
 	@exec $(BIN)/python -m chatapp
 
 test: dev services lint ## everything: lint, types, tests on PostgreSQL, Redis, nginx and Chromium
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not faults" $(ARGS)
+
+faults: dev services ## the long fault tests: servers and databases die again and again (ten minutes or so)
+	@$(BIN)/python -m pytest -m faults --timeout 900 $(ARGS)
 
 bench: dev services ## measure the pages and the stream (a minute or two)
 	@$(BIN)/python -m benchmarks.foundation

@@ -40,6 +40,8 @@ from chatapp.reading import (
 )
 from chatapp.settings import Settings
 
+# What asyncpg says of a connection that died under it, in the middle of something or between two things.
+_LOST: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 # Deadlock, serialization failure, lock not available: another try may go through.
 _RETRIED_STATES: Final = frozenset({"40P01", "40001", "55P03"})
 
@@ -225,7 +227,7 @@ def is_worth_retrying(error: BaseException) -> bool:
     """Whether the same may go through at another time, unchanged: a lost line, a lock, a deadlock, a full disk."""
     if is_data_error(error):
         return False
-    if isinstance(error, (OSError, TimeoutError, PoolTimeout, asyncpg.InterfaceError)):
+    if isinstance(error, (OSError, TimeoutError, PoolTimeout, *_LOST)):
         return True
     if isinstance(error, DBAPIError) and (
         error.connection_invalidated or isinstance(error, (InterfaceError, OperationalError))

@@ -441,5 +441,5 @@ async def test_postgresql_may_die_at_any_moment_and_come_back(own_postgres):
             await put(database, f"after {n}")
         names = {row.name for row in await database.fetch_all(select(facts.c.name))}
         assert names == {f"after {n}" for n in range(4)}
-        assert database.engine.pool.checkedout() == 0
+        assert database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
         assert await database.answers()

@@ -111,6 +111,7 @@ async def test_people_talk_to_an_application_in_this_process():
 
 async def test_a_browser_shows_a_page_and_tells_what_was_blocked(person, stand_in):
     ann = await person("Ann", stand_in)
+    ann.allow("404")  # the stand-in has no icon
     await ann.goto("/")
     assert await ann.page.inner_text("h1") == "Hello"
     assert ann.unexpected() == []
