@@ -12,6 +12,7 @@ from chatapp.database import is_worth_retrying
 
 SPAWNED_MOST: Final = 20_000
 LONGEST_PAUSE: Final = 5.0
+STOP_ROUNDS: Final = 15  # of a second each
 HEALTHY_SECONDS: Final = 30.0  # after so long a run the next failure counts as the first
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,10 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Cancels until all are gone: a task in the middle of COMMIT turns a cancellation into `CommitUnknown`."""
-        while tasks := set(self._tasks):
+        for _ in range(STOP_ROUNDS):
+            if not (tasks := set(self._tasks)):
+                return
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks, timeout=1)
+        log.error("tasks did not stop", extra={"count": len(self._tasks)})

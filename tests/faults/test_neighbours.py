@@ -1,0 +1,186 @@
+"""One client is slow, hostile or simply wrong. Its neighbours notice nothing."""
+
+import asyncio
+import contextlib
+import json
+import random
+import socket
+import uuid
+
+import pytest
+import websockets
+
+from tests.faults.driver import NONE, Client, Crowd, check, gather_crowd, stored
+from tests.support.fixtures import Serve
+
+SEED = 20261126
+POISON = [
+    '{"type":"post","room":1,"key":"KEY","body":"a\\u0000b"}',
+    '{"type":"post","room":1,"key":"KEY","body":"\\ud800"}',
+    '{"type":"post","room":1,"key":"KEY","body":' + "9" * 50_000 + "}",
+    '{"type":"post","room":1,"key":"KEY","body":NaN}',
+    "[" * 60_000,
+    '{"type":"post","room":1,"key":"KEY","body":"' + "x" * 4001 + '"}',
+    '{"type":"post","room":999999,"key":"KEY","body":"nowhere"}',
+    '{"type":"post","room":1,"key":"no uuid","body":"x"}',
+    '{"type":"post","room":1e400,"key":"KEY","body":"x"}',
+    '{"type":"watch","room":1,"cursor":"nonsense"}',
+    '{"type":"dance"}',
+    "",
+    "null",
+]
+
+
+async def connected(client: Client) -> websockets.ClientConnection:
+    return await websockets.connect(
+        client.url.replace("http", "ws") + "/ws",
+        additional_headers={"Cookie": client.cookie},
+        origin=websockets.Origin(client.url),
+        compression=None,
+        max_queue=None,
+    )
+
+
+async def verified(crowd: Crowd, database_url: str) -> None:
+    room = await stored(database_url, crowd.room)
+    async with crowd.here():
+        await crowd.settle(room.last_seq)
+    assert check(crowd, room) == NONE
+
+
+async def test_f14_poison_among_good_traffic_harms_its_sender_only(
+    serve: Serve, database_url: str
+) -> None:
+    server = await serve(DATABASE_URL=database_url, LIMIT_FACTOR="1000")
+    crowd = await gather_crowd([server.url], 5, SEED)
+    poisoner = crowd.clients.pop()
+    answers: list[str] = []
+
+    async def poison() -> None:
+        async with await connected(poisoner) as line:
+            for frame in POISON * 5:
+                await line.send(frame.replace("KEY", str(uuid.uuid4())))
+            key = str(uuid.uuid4())
+            good = {"type": "post", "room": crowd.room, "key": key, "body": "a good one"}
+            await line.send(json.dumps(good))
+            async for text in line:
+                answer = json.loads(text)
+                answers.append(answer["type"])
+                if answer["type"] == "ack":
+                    return
+
+    async with crowd.here():
+        await asyncio.gather(poison(), *(client.talk(30) for client in crowd.clients))
+    assert answers.count("ack") == 1
+    assert answers.count("refused") + answers.count("error") == 5 * len(POISON)
+    assert not any(client.refused for client in crowd.clients)
+    room = await stored(database_url, crowd.room)
+    assert len(room.messages) == 30 * len(crowd.clients) + 1
+    await verified(crowd, database_url)
+
+
+async def test_f9_readers_who_do_not_read_are_cut_and_nobody_waits_for_them(serve: Serve) -> None:
+    """They finish the handshake, follow the room, and never read again."""
+    server = await serve(LIMIT_FACTOR="1000")
+    crowd = await gather_crowd([server.url], 5, SEED + 1)
+    stuck = [await _deaf(crowd.clients.pop()) for _ in range(2)]
+    words = "w" * 3800
+    async with crowd.here():
+        # 2 x 512 KiB of ours and what the kernel holds: a few thousand messages of 4 KB are more than enough
+        for number in range(60):
+            await asyncio.gather(
+                *(client.say(f"{client.name}-{number} {words}") for client in crowd.clients * 10)
+            )
+            if all(_is_cut(line) for line in stuck):
+                break
+        assert all(_is_cut(line) for line in stuck), "a reader that reads nothing was kept for ever"
+        assert not any(client.closes for client in crowd.clients)
+    for line in stuck:
+        line.close()
+
+
+async def _deaf(client: Client) -> socket.socket:
+    """A handshake and a `watch` by hand, over a socket with a small buffer that nobody ever reads from."""
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    host, port = client.url.removeprefix("http://").split(":")
+    line.connect((host, int(port)))
+    line.sendall(
+        f"GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nOrigin: {client.url}\r\nCookie: {client.cookie}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    )
+    await asyncio.sleep(0.3)
+    frame = {"type": "watch", "room": client.room, "cursor": client.cursor}
+    data = json.dumps(frame).encode()
+    mask = b"\0\0\0\0"
+    line.sendall(bytes([0x81, 0x80 | len(data)]) + mask + data)
+    line.setblocking(False)
+    return line
+
+
+def _is_cut(line: socket.socket) -> bool:
+    """Whether the other side has given up: then writing to it fails sooner or later."""
+    try:
+        line.send(b"\x8a\x80\0\0\0\0")  # an empty pong
+    except (BrokenPipeError, ConnectionResetError):
+        return True
+    except BlockingIOError:
+        return False
+    return False
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"\x81\x05hello",  # not masked
+        b"\xf1\x80\0\0\0\0",  # reserved bits
+        b"\x83\x80\0\0\0\0",  # an unknown kind of frame
+        b"\x81\x82\0\0\0\0\xff\xfe",  # not UTF-8
+        b"\x82\x81\0\0\0\0x",  # binary
+        b"\x81\xff\x00\x00\x00\x00\x01\x00\x00\x00\0\0\0\0",  # 16 MiB announced
+        b"\x09\x80\0\0\0\0",  # a ping in pieces
+        b"\x80\x80\0\0\0\0",  # goes on where nothing began
+    ],
+    ids=ascii,
+)
+async def test_f17_a_malformed_frame_ends_its_own_connection_only(
+    serve: Serve, nonsense: bytes
+) -> None:
+    server = await serve()
+    crowd = await gather_crowd([server.url], 2, SEED + 2)
+    line = await _deaf(crowd.clients.pop())
+    loop = asyncio.get_running_loop()
+    async with crowd.here():
+        await loop.sock_sendall(line, nonsense)
+        async with asyncio.timeout(3):
+            with contextlib.suppress(ConnectionResetError):
+                while await loop.sock_recv(line, 65536):
+                    pass  # until the server closes
+        await crowd.clients[0].say("undisturbed-0")
+        assert not crowd.clients[0].closes
+    line.close()
+
+
+async def test_f19_people_who_come_and_go_all_the_time_miss_nothing(
+    serve: Serve, database_url: str
+) -> None:
+    server = await serve(DATABASE_URL=database_url, LIMIT_FACTOR="1000")
+    crowd = await gather_crowd([server.url], 6, SEED + 3)
+    writers, flickering = crowd.clients[:3], crowd.clients[3:]
+    dice = random.Random(SEED)
+    done = asyncio.Event()
+
+    async def flicker(client: Client) -> None:
+        while not done.is_set():
+            task = asyncio.create_task(client.live())
+            await asyncio.sleep(dice.uniform(0.005, 0.08))
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async with Crowd(writers, crowd.room).here():
+        comings = asyncio.gather(*map(flicker, flickering))
+        await asyncio.gather(*(client.talk(80) for client in writers))
+        done.set()
+        await comings
+    await verified(crowd, database_url)
