@@ -86,19 +86,26 @@ async def test_what_a_block_did_is_stored_when_it_ends(database):
 
 
 async def test_nothing_is_stored_when_a_block_raises(database):
-    with pytest.raises(ZeroDivisionError):
+    async def fail() -> None:
         async with database.transaction() as tx:
             await tx.execute(fact("one"))
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     assert await known(database, "one") is None
 
 
 async def test_nothing_is_stored_when_a_statement_fails(database):
     await put(database, "two")
-    with pytest.raises(IntegrityError) as failure:
+
+    async def both() -> None:
         async with database.transaction() as tx:
             await tx.execute(fact("one"))
             await tx.execute(fact("two"))
+
+    with pytest.raises(IntegrityError) as failure:
+        await both()
     assert is_conflict(failure.value)
     assert is_data_error(failure.value)
     assert not is_worth_retrying(failure.value)
@@ -424,11 +431,14 @@ async def test_postgresql_may_die_at_any_moment_and_come_back(own_postgres):
             assert is_worth_retrying(failure.value)
             await asyncio.to_thread(own_postgres.start)
 
-        with pytest.raises(Exception, match=r"\w") as failure:
+        async def open_while_it_dies() -> None:
             async with database.transaction() as tx:
                 await tx.execute(fact("open"))
                 await restart()
                 await tx.execute(fact("open too"))
+
+        with pytest.raises(Exception, match=r"\w") as failure:
+            await open_while_it_dies()
         assert is_worth_retrying(failure.value)
 
         late = asyncio.ensure_future(put(database, "late"))

@@ -5,6 +5,7 @@ MUSTs
 2. Frames leave in the order in which they were put in.
 3. After `close` nothing more is sent, and `finished` becomes set.
 4. One task sends; nobody else touches the transport.
+5. Whoever does not take its end is cut off: at once when it was too slow, else `CLOSE_SECONDS` after `close`.
 """
 
 import asyncio
@@ -16,15 +17,20 @@ from chatapp.realtime.frames import CLOSE_OVERLOADED
 
 WAITING_BYTES: Final = 512 * 1024
 WAITING_FRAMES: Final = 2048
+CLOSE_SECONDS: Final = 5.0
 
 SendText = Callable[[str], Awaitable[None]]
 SendClose = Callable[[int], Awaitable[None]]
 
 
 class Connection:
-    """`session_id` and `user_id` say whose it is; `expires_at` (seconds, wall clock) when its session ends."""
+    """`session_id` and `user_id` say whose it is; `expires_at` (seconds, wall clock) when its session ends.
+
+    `abort` drops the line under the socket without waiting for anybody.
+    """
 
     __slots__ = (
+        "_abort",
         "_bytes",
         "_close",
         "_code",
@@ -46,6 +52,7 @@ class Connection:
         expires_at: float,
         send: SendText,
         close: SendClose,
+        abort: Callable[[], None],
     ) -> None:
         self.user_id = user_id
         self.session_id = session_id
@@ -54,6 +61,7 @@ class Connection:
         self.finished = asyncio.Event()
         self._send = send
         self._close = close
+        self._abort = abort
         self._queue: deque[str] = deque()
         self._bytes = 0
         self._code: int | None = None
@@ -81,6 +89,10 @@ class Connection:
             self._queue.append(last)
         self._code = code
         self._wake.set()
+        if code == CLOSE_OVERLOADED:  # what has been written already would never drain
+            self._abort()
+        else:
+            asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
 
     async def run(self) -> None:
         """Sends until closed. The endpoint runs this beside its reading."""

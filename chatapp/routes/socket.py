@@ -1,6 +1,7 @@
 """/ws: one socket per tab. Outermost: no middleware wraps what is sent here."""
 
 import logging
+from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -51,6 +52,7 @@ class Socket:
             expires_at=session.expires_at / 1000,
             send=lambda frame: send({"type": "websocket.send", "text": frame}),
             close=lambda code: send({"type": "websocket.close", "code": code}),
+            abort=_abort_of(send),
         )
         if kit.hub.count(session.user.id) >= SOCKETS_MOST:
             code = "too_many_sockets"
@@ -89,6 +91,18 @@ class Socket:
             connection.close(1000)
             await connection.finished.wait()
             sending.cancel()
+
+
+def _abort_of(send: Send) -> Callable[[], None]:
+    """ASGI has no way to drop a line, so this asks the server's own object, where there is one: `send` is a method
+    of uvicorn's protocol, which has the transport."""
+
+    def abort() -> None:
+        transport = getattr(getattr(send, "__self__", None), "transport", None)
+        if transport is not None:
+            transport.abort()
+
+    return abort
 
 
 async def _send_all(connection: Connection) -> None:

@@ -148,12 +148,13 @@ async def test_f17_a_malformed_frame_ends_its_own_connection_only(
     serve: Serve, nonsense: bytes
 ) -> None:
     server = await serve()
+    server.allow("Invalid UTF-8 sequence received from client")
     crowd = await gather_crowd([server.url], 2, SEED + 2)
     line = await _deaf(crowd.clients.pop())
     loop = asyncio.get_running_loop()
     async with crowd.here():
         await loop.sock_sendall(line, nonsense)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(8):
             with contextlib.suppress(ConnectionResetError):
                 while await loop.sock_recv(line, 65536):
                     pass  # until the server closes

@@ -45,6 +45,7 @@ class Tab:
         self.user = user
         self.frames: list[Frame] = []
         self.code: int | None = None
+        self.aborted = False
         self.blocked = asyncio.Event()
         self.blocked.set()
         self._news = asyncio.Event()
@@ -54,6 +55,7 @@ class Tab:
             expires_at=expires_at,
             send=self._send,
             close=self._close,
+            abort=self._abort,
         )
 
     async def _send(self, text: str) -> None:
@@ -64,6 +66,9 @@ class Tab:
     async def _close(self, code: int) -> None:
         self.code = code
         self._news.set()
+
+    def _abort(self) -> None:
+        self.aborted = True
 
     async def until(self, true: Callable[[], Any], seconds: float = 5) -> None:
         async with asyncio.timeout(seconds):

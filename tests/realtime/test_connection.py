@@ -15,8 +15,14 @@ class Wire:
         self.code = None
         self.open = asyncio.Event()
         self.open.set()
+        self.aborted = asyncio.Event()
         self.connection = Connection(
-            user_id=1, session_id=1, expires_at=0, send=self._send, close=self._close
+            user_id=1,
+            session_id=1,
+            expires_at=0,
+            send=self._send,
+            close=self._close,
+            abort=self.aborted.set,
         )
 
     async def _send(self, text):
@@ -72,9 +78,20 @@ async def test_who_reads_too_slowly_is_cut_and_holds_no_memory(wire, frame):
     for _ in range(1000):
         wire.connection.send(frame)
     assert not wire.connection._queue
+    assert wire.aborted.is_set(), "at once: what was written already would never drain"
     wire.open.set()
     await wire.connection.finished.wait()
     assert wire.code == 1013
+
+
+async def test_who_does_not_take_its_end_is_cut_off_after_a_while(wire, monkeypatch):
+    monkeypatch.setattr("chatapp.realtime.connection.CLOSE_SECONDS", 0.05)
+    wire.open.clear()
+    wire.connection.send("never taken")
+    await asyncio.sleep(0)
+    wire.connection.close(4401)
+    assert not wire.aborted.is_set(), "it is given time"
+    await asyncio.wait_for(wire.aborted.wait(), 2)
 
 
 async def test_a_line_that_breaks_ends_the_connection(wire):
