@@ -1,6 +1,7 @@
 """The door to SQL: what a transaction promises, also when the database goes away under it."""
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any
@@ -208,6 +209,21 @@ async def test_twenty_who_read_and_then_write_all_get_their_turn(database):
 
     await asyncio.gather(*(add_one() for _ in range(20)))
     assert await known(database, "count") == "20"
+
+
+async def test_nobody_writes_between_the_reading_and_the_writing_of_a_transaction(
+    on_sqlite, tmp_path
+):
+    """Not even another program. With a deferred BEGIN it could, and our transaction would fail."""
+    await put(on_sqlite, "one", "1")
+    file = tmp_path / "sqlite" / "chatapp.db"
+    with contextlib.closing(sqlite3.connect(file, timeout=0)) as other:
+        async with on_sqlite.transaction() as tx:
+            assert await tx.fetch_value(select(facts.c.value).where(facts.c.name == "one")) == "1"
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("UPDATE facts SET value = '2' WHERE name = 'one'")
+            await tx.execute(update(facts).where(facts.c.name == "one").values(value="3"))
+    assert await known(on_sqlite, "one") == "3"
 
 
 async def test_an_exhausted_pool_is_worth_another_try(postgresql_url, monkeypatch):

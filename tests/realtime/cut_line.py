@@ -57,6 +57,7 @@ class Line:
                     if cut == "before":
                         return
                     answers.cancel()
+                    await asyncio.wait({answers})  # two may not read one stream
                     far_writer.write(data)
                     answer = await far_reader.read(65536)
                     if cut == "after":

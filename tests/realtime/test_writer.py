@@ -383,6 +383,7 @@ async def test_a_leave_whose_commit_is_unknown_still_cuts_the_stream(cut, line, 
     line.arm(where)
     assert await cut.ends(LeaveRoom(bob.id, lab)) == [lab]
     assert (await gone.frame("removed"))["reason"] == "left"
+    await there.shows(lab, 3, 2)
     await cut.ends(a_post(ann, lab, "he is gone"))
     await there.shows(lab, 4, 2)
     assert gone.of("changes") == []
