@@ -50,6 +50,8 @@ CORPUS = [
     "https://x.example/'onmouseover='alert(1)",
     "https://x.example/<script>alert(1)</script>",
     "https://x.example/`<img>",
+    "<img src=x onerror=alert(1)> https://x.example/ <svg onload=alert(1)>",
+    "https://x.example/ <b> https://y.example/ <i hx-get=/x>",
     'https://"><svg onload=alert(1)>.example/',
     "https://x.example\\@evil.example/",
     "{{ 7*7 }}{% raw %}",

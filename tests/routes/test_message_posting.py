@@ -89,11 +89,11 @@ async def test_two_people_may_have_the_same_key(ann, bob, lab):
     assert pages.bodies(await bob.sees(lab)) == ["one", "two"]
 
 
-@pytest.mark.parametrize("key", ["", "1", "x" * 36, "\0", "a" * 1000, "ÿ"])
-async def test_a_key_is_a_uuid(bob, lab, key):
-    answer = await bob.tries_to_say(lab, "hello", key=key)
-    assert (answer.status_code, answer.json()["code"]) == (422, "key_invalid")
-    assert pages.bodies(await bob.sees(lab)) == []
+async def test_a_key_is_a_uuid(bob, lab):
+    for key in ["", "1", "x" * 36, "\0", "a" * 1000, "ÿ"]:
+        answer = await bob.tries_to_say(lab, "hello", key=key)
+        assert (answer.status_code, answer.json()["code"]) == (422, "key_invalid"), ascii(key)
+        assert pages.bodies(await bob.sees(lab)) == []
 
 
 async def test_who_is_no_member_says_nothing(cat, bob, lab):
@@ -147,20 +147,19 @@ def test_the_limits_are_the_documented_ones():
     assert len(FITS["4,000 emoji of four bytes"].encode()) <= MESSAGE_BYTES
 
 
-@pytest.mark.parametrize("body", FITS.values(), ids=FITS)
-async def test_what_fits_goes_through_on_every_way_and_comes_back_unchanged(ann, bob, lab, body):
-    assert (await over_the_form(bob, lab, body)).status_code == 303
-    assert (await bob.tries_to_say(lab, body)).status_code == 200
-    assert (await over_the_socket(bob, lab, body))["type"] == "ack"
-    shown = pages.bodies(await ann.sees(lab))
-    assert len(shown) == 3
-    wanted = unicodedata.normalize("NFC", body.replace("\r\n", "\n")).strip()
-    assert set(shown) == {wanted}
+async def test_what_fits_goes_through_on_every_way_and_comes_back_unchanged(ann, bob, lab):
+    for body in FITS.values():
+        assert (await over_the_form(bob, lab, body)).status_code == 303, ascii(body[:50])
+        assert (await bob.tries_to_say(lab, body)).status_code == 200
+        assert (await over_the_socket(bob, lab, body))["type"] == "ack"
+        shown = pages.bodies(await ann.sees(lab))[-3:]
+        wanted = unicodedata.normalize("NFC", body.replace("\r\n", "\n")).strip()
+        assert shown == [wanted] * 3
 
 
 async def refused_everywhere(bob: Person, room: int, body: str, code: str) -> None:
     by_form = await over_the_form(bob, room, body)
-    assert by_form.status_code == 422
+    assert by_form.status_code == 422, ascii(body[:50])
     assert pages.typed(by_form.text, "composer") == body.replace("\r\n", "\n").replace("\r", "\n")
     assert pages.read(by_form.text).one(id="composer").attributes["aria-invalid"] == "true"
     state = pages.read(by_form.text).one(id="composer-state").text
@@ -172,9 +171,9 @@ async def refused_everywhere(bob: Person, room: int, body: str, code: str) -> No
     assert pages.bodies(await bob.sees(room)) == []
 
 
-@pytest.mark.parametrize("body", TOO_LONG.values(), ids=TOO_LONG)
-async def test_what_is_too_long_is_refused_on_every_way_and_kept(bob, lab, body):
-    await refused_everywhere(bob, lab, body, "message_too_long")
+async def test_what_is_too_long_is_refused_on_every_way_and_kept(bob, lab):
+    for body in TOO_LONG.values():
+        await refused_everywhere(bob, lab, body, "message_too_long")
 
 
 async def test_a_text_is_measured_after_it_was_made_regular(bob, lab):
@@ -183,18 +182,19 @@ async def test_a_text_is_measured_after_it_was_made_regular(bob, lab):
     assert (await bob.tries_to_say(lab, "\u0958" * 2001)).json()["code"] == "message_too_long"
 
 
-@pytest.mark.parametrize("body", INVISIBLE, ids=ascii)
-async def test_what_shows_nothing_is_not_sent(bob, lab, body):
-    await refused_everywhere(bob, lab, body, "message_empty")
+async def test_what_shows_nothing_is_not_sent(bob, lab):
+    for body in INVISIBLE:
+        await refused_everywhere(bob, lab, body, "message_empty")
 
 
-@pytest.mark.parametrize("body", UNSTORABLE, ids=ascii)
-async def test_control_characters_are_refused(bob, lab, body):
-    by_program = await bob.tries_to_say(lab, body)
-    assert (by_program.status_code, by_program.json()["code"]) == (422, "message_characters")
-    assert (await over_the_form(bob, lab, body)).status_code == 422
-    assert (await over_the_socket(bob, lab, body))["code"] == "message_characters"
-    assert (await over_the_socket(bob, lab, "fine"))["type"] == "ack"
+async def test_control_characters_are_refused(bob, lab):
+    for body in UNSTORABLE:
+        by_program = await bob.tries_to_say(lab, body)
+        assert by_program.status_code == 422, ascii(body)
+        assert by_program.json()["code"] == "message_characters"
+        assert (await over_the_form(bob, lab, body)).status_code == 422
+        assert (await over_the_socket(bob, lab, body))["code"] == "message_characters"
+        assert (await over_the_socket(bob, lab, "fine"))["type"] == "ack"
 
 
 async def test_the_database_would_not_take_more_either(ann, lab):

@@ -8,6 +8,13 @@ import pytest
 from tests.routes import pages
 from tests.routes.people import PASSWORD, Person
 
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is tried here does not depend on the database."""
+    return sqlite_url
+
+
 TWINS = {
     "beyond 72 bytes": ("a" * 72 + "X", "a" * 72 + "Y"),
     "beyond 72 bytes of emoji": ("😀" * 18 + "A", "😀" * 18 + "B"),

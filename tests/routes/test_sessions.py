@@ -59,18 +59,16 @@ async def test_no_page_gives_a_session_to_who_has_none(site):
         assert "sid" not in answer.headers.get("set-cookie", ""), path
 
 
-@pytest.mark.parametrize(
-    "planted", ["x", "a" * 43, "a" * 43 + ".aaaaaa.bbbb", "", "ÿ", '"', ".", ";"]
-)
-async def test_a_planted_cookie_is_never_adopted(ann, planted):
-    victim = ann.elsewhere()
-    headers = {"Cookie": f"sid={planted}".encode("latin-1")}
-    assert (await victim.get("/sidebar", headers=headers)).status_code == 303
-    answer = await victim.client.post(
-        "/sign-in", data={"email": ann.email, "password": PASSWORD}, headers=headers
-    )
-    assert cookie_of(answer, "sid")["value"] != planted
-    assert (await Person(ann.site).get("/sidebar", headers=headers)).status_code == 303
+async def test_a_planted_cookie_is_never_adopted(ann):
+    for planted in ["x", "a" * 43, "a" * 43 + ".aaaaaa.bbbb", "", "ÿ", '"', ".", ";"]:
+        victim = ann.elsewhere()
+        headers = {"Cookie": f"sid={planted}".encode("latin-1")}
+        assert (await victim.get("/sidebar", headers=headers)).status_code == 303
+        answer = await victim.client.post(
+            "/sign-in", data={"email": ann.email, "password": PASSWORD}, headers=headers
+        )
+        assert cookie_of(answer, "sid")["value"] != planted, ascii(planted)
+        assert (await Person(ann.site).get("/sidebar", headers=headers)).status_code == 303
 
 
 async def test_signing_in_gives_a_new_session_even_over_one_of_somebody_else(ann, bob):
@@ -197,18 +195,17 @@ async def test_who_is_signed_out_is_told_so_once(ann):
     assert (await ann.post("/sign-out")).status_code == 303  # twice does no harm
 
 
-@pytest.mark.parametrize("place", range(0, 100, 7))
-async def test_a_cookie_that_was_altered_is_worth_nothing(ann, place):
+async def test_a_cookie_that_was_altered_is_worth_nothing(ann):
     good = ann.cookie
-    place %= len(good)
-    altered = good[:place] + ("A" if good[place] != "A" else "B") + good[place + 1 :]
-    assert not await ann.with_cookie(altered).is_signed_in()
-    assert await ann.with_cookie(good).is_signed_in()
+    for place in range(0, len(good), 7):
+        altered = good[:place] + ("A" if good[place] != "A" else "B") + good[place + 1 :]
+        assert not await ann.with_cookie(altered).is_signed_in(), place
+        assert await ann.with_cookie(good).is_signed_in()
 
 
-@pytest.mark.parametrize("cut", [1, 20, 40])
-async def test_a_cookie_that_was_cut_is_worth_nothing(ann, cut):
-    assert not await ann.with_cookie(ann.cookie[:-cut]).is_signed_in()
+async def test_a_cookie_that_was_cut_is_worth_nothing(ann):
+    for cut in [1, 20, 40]:
+        assert not await ann.with_cookie(ann.cookie[:-cut]).is_signed_in(), cut
 
 
 async def test_a_session_ends_when_nobody_came_for_a_month(ann):

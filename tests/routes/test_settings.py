@@ -28,22 +28,20 @@ async def test_a_name_may_be_saved_again_or_change_its_case(bob):
         assert answer.status_code == 303, name
 
 
-@pytest.mark.parametrize(
-    "name", ["", "  ", "Ann Archer", "ann archer", "admin", "b\u202eb", "x" * 65]
-)
-async def test_a_name_that_cannot_be_is_kept_in_the_form(ann, bob, name):
-    answer = await bob.post("/settings/profile", {"name": name, "hue": "1"})
-    assert answer.status_code == 422
-    assert pages.complaint(answer.text, "name")
-    assert pages.typed(answer.text, "name") == name
-    assert "Bob Baker" in (await bob.get("/settings")).text
+async def test_a_name_that_cannot_be_is_kept_in_the_form(ann, bob):
+    for name in ["", "  ", "Ann Archer", "ann archer", "admin", "b\u202eb", "x" * 65]:
+        answer = await bob.post("/settings/profile", {"name": name, "hue": "1"})
+        assert answer.status_code == 422, ascii(name)
+        assert pages.complaint(answer.text, "name")
+        assert pages.typed(answer.text, "name") == name
+        assert "Bob Baker" in (await bob.get("/settings")).text
 
 
-@pytest.mark.parametrize("hue", ["12", "-1", "x", "", "١", "1.0", "9" * 99, "\0"])
-async def test_there_are_twelve_colours(bob, hue):
-    answer = await bob.post("/settings/profile", {"name": "Bob Baker", "hue": hue})
-    assert answer.status_code == 422
-    assert "twelve colours" in answer.text
+async def test_there_are_twelve_colours(bob):
+    for hue in ["12", "-1", "x", "", "١", "1.0", "9" * 99, "\0"]:
+        answer = await bob.post("/settings/profile", {"name": "Bob Baker", "hue": hue})
+        assert answer.status_code == 422, ascii(hue)
+        assert "twelve colours" in answer.text
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
