@@ -206,16 +206,11 @@ async def _beat_forever(kit: Services) -> None:
         for connection in connections:
             numbers = {room: watched[room] for room in connection.rooms if room in watched}
             connection.send(frames.beat(numbers))
-        ids = sorted({connection.session_id for connection in connections})
-        for start in range(0, len(ids), 1000):
-            some = ids[start : start + 1000]
-            alive = await sessions.living(kit.database, some)
-            kit.hub.end_sessions(set(some) - alive)
+        await _end_the_dead(kit, connections)
 
 
 def _take_hint(kit: Services, hint: Hint) -> None:
     """What another process tells. Hints only say where to look: nothing is believed, all is read."""
-    connections = kit.hub.connections() if hint.kind in {"session", "user"} else []
     if hint.kind == "room":
         if kit.hub.is_watched(hint.room_id):
             kit.catchup.fill(hint.room_id)
@@ -224,20 +219,20 @@ def _take_hint(kit: Services, hint: Hint) -> None:
     elif hint.kind == "sidebar" and hint.user_id is not None:
         kit.hub.send_user(hint.user_id, frames.sidebar())
     elif hint.kind == "session":
-        _end_the_dead(kit, [c for c in connections if c.session_id == hint.session_id])
-    elif hint.kind == "user":
-        _end_the_dead(kit, [c for c in connections if c.user_id == hint.user_id])
+        _look_at(kit, kit.hub.of_session(hint.session_id))
+    elif hint.kind == "user" and hint.user_id is not None:
+        _look_at(kit, kit.hub.of_user(hint.user_id))
 
 
-def _end_the_dead(kit: Services, connections: list[Connection]) -> None:
-    """Closes those whose session the database does not know any more."""
-
-    async def ask() -> None:
-        ids = sorted({connection.session_id for connection in connections})
-        kit.hub.end_sessions(set(ids) - await sessions.living(kit.database, ids))
-
+def _look_at(kit: Services, connections: list[Connection]) -> None:
     if connections:
-        kit.supervisor.spawn(ask(), "sessions")
+        kit.supervisor.spawn(_end_the_dead(kit, connections), "sessions")
+
+
+async def _end_the_dead(kit: Services, connections: list[Connection]) -> None:
+    """Closes those whose session the database does not know any more."""
+    ids = sorted({connection.session_id for connection in connections})
+    kit.hub.end_sessions(set(ids) - await sessions.living(kit.database, ids))
 
 
 def _compare_soon(kit: Services) -> None:

@@ -95,8 +95,9 @@ class Later(ChatError):
     status = 503
 
     def __init__(self, code: str, retry_after: float, **values: object) -> None:
-        super().__init__(code, seconds=max(1, round(retry_after)), **values)
         self.retry_after = retry_after
+        self.seconds = max(1, round(retry_after))  # for people and for Retry-After
+        super().__init__(code, seconds=self.seconds, **values)
 
 
 class TooMany(Later):

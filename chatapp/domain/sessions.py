@@ -111,10 +111,14 @@ async def find(database: Database, token: str, *, days: int) -> Session | None:
 
 async def living(database: Database, ids: list[int]) -> set[int]:
     """Which of these sessions are still good."""
-    rows = await database.fetch_all(
-        select(sessions.c.id).where(sessions.c.id.in_(ids), sessions.c.expires_at > now_ms())
-    )
-    return {row.id for row in rows}
+    found: set[int] = set()
+    for start in range(0, len(ids), 1000):  # a statement has room for 32,767 values
+        some = ids[start : start + 1000]
+        rows = await database.fetch_all(
+            select(sessions.c.id).where(sessions.c.id.in_(some), sessions.c.expires_at > now_ms())
+        )
+        found.update(row.id for row in rows)
+    return found
 
 
 async def end(database: Database, user: User, session_id: int) -> None:

@@ -60,9 +60,7 @@ class Catchup:
 
     async def _check_member(self, connection: Connection, room_id: int) -> None:
         if not await memberships.is_member(self._database, room_id, connection.user_id):
-            await rooms.find(
-                self._database, room_id
-            )  # there is a difference to one that was deleted
+            await rooms.find(self._database, room_id)  # raises when it was deleted: another answer
             raise Forbidden("not_member")
 
     async def _send_changes(

@@ -78,6 +78,7 @@ class Connection:
         self._bytes += len(frame)
         if self._bytes > WAITING_BYTES or len(self._queue) > WAITING_FRAMES:
             self.close(CLOSE_OVERLOADED)
+            self._abort()  # what has been written already would never drain
         self._wake.set()
 
     def close(self, code: int, last: str | None = None) -> None:
@@ -89,10 +90,7 @@ class Connection:
             self._queue.append(last)
         self._code = code
         self._wake.set()
-        if code == CLOSE_OVERLOADED:  # what has been written already would never drain
-            self._abort()
-        else:
-            asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
+        asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
 
     async def run(self) -> None:
         """Sends until closed. The endpoint runs this beside its reading."""

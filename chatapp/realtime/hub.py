@@ -64,6 +64,12 @@ class Hub:
             return sum(map(len, self._by_user.values()))
         return len(self._by_user.get(user_id, ()))
 
+    def of_user(self, user_id: int) -> list[Connection]:
+        return list(self._by_user.get(user_id, ()))
+
+    def of_session(self, session_id: int) -> list[Connection]:
+        return list(self._by_session.get(session_id, ()))
+
     def connections(self) -> list[Connection]:
         return [connection for group in self._by_user.values() for connection in group]
 
@@ -180,12 +186,12 @@ class Hub:
 
     def end_sessions(self, session_ids: Iterable[int]) -> None:
         for session_id in session_ids:
-            for connection in list(self._by_session.get(session_id, ())):
+            for connection in self.of_session(session_id):
                 connection.close(frames.CLOSE_SESSION)
                 self.remove(connection)
 
     def end_user(self, user_id: int) -> None:
-        for connection in list(self._by_user.get(user_id, ())):
+        for connection in self.of_user(user_id):
             connection.close(frames.CLOSE_SESSION)
             self.remove(connection)
 

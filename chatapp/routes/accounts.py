@@ -15,6 +15,7 @@ from chatapp.routes.door import (
     services,
     session,
     set_session_cookie,
+    start_session,
     to,
     typed,
 )
@@ -124,16 +125,8 @@ async def _start(request: Request, user: User, following: str) -> Response:
     if before is not None:
         await sessions.end_quietly(kit.database, before)
         kit.fanout.end_sessions([before.id])
-    token, ended = await sessions.start(
-        kit.database,
-        user,
-        days=kit.settings.session_days,
-        user_agent=request.headers.get("user-agent", ""),
-        address=request.client.host if request.client else "",
-    )
-    kit.fanout.end_sessions(ended)
     response = to(safe_next(following))
-    set_session_cookie(request, response, token)
+    await start_session(request, response, user)
     return response
 
 

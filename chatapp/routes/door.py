@@ -119,6 +119,20 @@ def set_session_cookie(request: Request, response: Response, token: str | None) 
     )
 
 
+async def start_session(request: Request, response: Response, user: User) -> None:
+    """A new session for this browser, with a token of its own. Ends those that had to make room."""
+    kit = services(request)
+    token, ended = await sessions.start(
+        kit.database,
+        user,
+        days=kit.settings.session_days,
+        user_agent=request.headers.get("user-agent", ""),
+        address=request.client.host if request.client else "",
+    )
+    kit.fanout.end_sessions(ended)
+    set_session_cookie(request, response, token)
+
+
 # -- what was typed -----------------------------------------------------------------
 
 

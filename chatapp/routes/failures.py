@@ -33,9 +33,7 @@ async def refused(request: Request, error: Exception) -> Response:
             response = to(sign_in_path(request))
         return response
     status = error.status
-    headers = (
-        {"Retry-After": str(round(error.retry_after) or 1)} if isinstance(error, Later) else {}
-    )
+    headers = {"Retry-After": str(error.seconds)} if isinstance(error, Later) else {}
     return await _answer(request, status, error.code, error.sentence, headers)
 
 

@@ -45,7 +45,6 @@ def _outcome(key: str, error: ChatError) -> Response:
     """The frames of the socket, as an answer."""
     if isinstance(error, Later):
         answer = {"outcome": "busy", "key": key, "retry_after": error.retry_after}
-        wait = str(max(1, round(error.retry_after)))
-        return JSONResponse(answer, error.status, headers={"Retry-After": wait})
+        return JSONResponse(answer, error.status, headers={"Retry-After": str(error.seconds)})
     answer = {"outcome": "refused", "key": key, "code": error.code, "message": error.sentence}
     return JSONResponse(answer, error.status)

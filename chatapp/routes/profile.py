@@ -15,6 +15,7 @@ from chatapp.routes.door import (
     required_session,
     services,
     set_session_cookie,
+    start_session,
     to,
     typed,
 )
@@ -74,15 +75,8 @@ async def change_password(request: Request) -> Response:
         return await _show(request, {"password_errors": error.fields}, error.status)
     await sessions.end_all(kit.database, known.user)
     kit.fanout.end_user(known.user.id)
-    token, _ = await sessions.start(
-        kit.database,
-        known.user,
-        days=kit.settings.session_days,
-        user_agent=request.headers.get("user-agent", ""),
-        address=request.client.host if request.client else "",
-    )
     response = to("/settings#security", "password")
-    set_session_cookie(request, response, token)
+    await start_session(request, response, known.user)
     return response
 
 

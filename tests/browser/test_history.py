@@ -2,8 +2,7 @@
 
 from playwright.async_api import Page, expect
 
-from tests.browser.actions import bodies, join, open_room, say, sign_up
-from tests.browser.test_lost_line import post_many
+from tests.browser.actions import bodies, join, open_room, post_many, say, sign_up
 from tests.support.fixtures import Arrive, Serve
 
 TEXTS = [f"n{number:03}" for number in range(180)]

@@ -4,7 +4,7 @@ import asyncio
 
 from playwright.async_api import expect
 
-from tests.browser.actions import bodies, join, open_room, say, shown, sign_up
+from tests.browser.actions import bodies, join, open_room, post_many, say, shown, sign_up
 from tests.support.chat_server import ChatServer
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
@@ -112,19 +112,3 @@ async def test_after_an_absence_too_long_to_catch_up_the_page_is_fresh(
         line.mend()
         await expect(bodies(ben.page).last).to_have_text("the last", timeout=30_000)
         await expect(ben.page.locator("#composer")).to_have_value("my draft")
-
-
-async def post_many(who: Person, room: str, texts: list[str], together: int = 1) -> None:
-    """Many posts over HTTP with the person's own session, `together` at once; those of a bunch in any order."""
-    await who.page.evaluate(
-        """async ([room, texts, together]) => {
-          const post = async (body) => {
-            const form = new URLSearchParams({body, key: crypto.randomUUID()});
-            const answer = await fetch(`${room}/messages`,
-              {method: 'POST', body: form, headers: {Accept: 'application/json'}});
-            if (!answer.ok) throw new Error(String(answer.status));
-          };
-          while (texts.length) await Promise.all(texts.splice(0, together).map(post));
-        }""",
-        [room, texts, together],
-    )

@@ -3,8 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.actions import bodies, join, open_room, sign_up
-from tests.browser.test_lost_line import post_many
+from tests.browser.actions import bodies, join, open_room, post_many, sign_up
 from tests.support.fixtures import Arrive, Serve
 
 NASTY = [

@@ -5,9 +5,18 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chatapp.database import Database
-from chatapp.domain.users import User
 from tests.domain import world
+from tests.domain.conftest import ann, bob, cat, lab
 from tests.realtime.core import Core
+
+__all__ = [
+    "ann",
+    "bob",
+    "cat",
+    "core",
+    "database",
+    "lab",
+]  # the people are those of the domain's tests
 
 
 @pytest.fixture
@@ -21,25 +30,3 @@ async def core(database_url: str) -> AsyncIterator[Core]:
 @pytest.fixture
 def database(core: Core) -> Database:
     return core.database
-
-
-@pytest.fixture
-async def ann(database: Database) -> User:
-    """The first, and so the administrator."""
-    return await world.person(database, "Ann Archer")
-
-
-@pytest.fixture
-async def bob(database: Database, ann: User) -> User:
-    return await world.person(database, "Bob Baker")
-
-
-@pytest.fixture
-async def cat(database: Database, bob: User) -> User:
-    return await world.person(database, "Cat Carver")
-
-
-@pytest.fixture
-async def lab(database: Database, ann: User, bob: User) -> int:
-    """A room that ann owns and bob is in: two events are in its log."""
-    return await world.opens(database, ann, "Lab", bob)
