@@ -15,6 +15,7 @@ from chatapp.clock import Clock, SystemClock
 from chatapp.database import AlreadyOpen, Database, data_folder
 from chatapp.domain import epoch, sessions, text
 from chatapp.limits import Limits
+from chatapp.metrics import Metrics
 from chatapp.middleware import Bodies, CrossSite, Hosts, Requests
 from chatapp.migrate import migrate
 from chatapp.realtime import frames
@@ -137,7 +138,8 @@ async def _running(
         backplane: Backplane = redis or MemoryBackplane()
         catchup = Catchup(database, hub, fragments, supervisor, name)
         fanout = Fanout(hub, fragments, backplane, catchup)
-        writer = Writer(database, fanout, clock)
+        metrics = Metrics()
+        writer = Writer(database, fanout, clock, metrics)
         limits = Limits(clock, settings.limit_factor)
         kit = Services(
             settings=settings,
@@ -155,9 +157,11 @@ async def _running(
                 hub=hub, writer=writer, catchup=catchup, limits=limits, supervisor=supervisor
             ),
             supervisor=supervisor,
+            metrics=metrics,
             seal=Seal(settings.secret_keys, "session", settings.session_days * 24 * 3600 * 12),
             epoch=name,
         )
+        _measure(kit)
         supervisor.keep(writer.run, "writer")
         supervisor.keep(catchup.compare_forever, "compare")
         supervisor.keep(lambda: _beat_forever(kit), "beat")
@@ -180,6 +184,18 @@ async def _running(
         await database.disconnect()
 
 
+def _measure(kit: Services) -> None:
+    """What has an owner is asked when somebody looks."""
+    gauge, writer, hub = kit.metrics.gauge, kit.writer, kit.hub
+    gauge("queue_commands", "Commands that wait for the writer.", writer.depth)
+    gauge("queue_bytes", "Bytes of message bodies that wait for the writer.", writer.waiting_bytes)
+    gauge("queue_oldest_seconds", "Age of the oldest waiting command.", writer.oldest_seconds)
+    gauge("connections", "Open sockets.", hub.count)
+    gauge("watched_rooms", "Rooms that somebody watches here.", lambda: len(hub.watched()))
+    gauge("tasks", "Background tasks, sockets included.", kit.supervisor.count)
+    gauge("fragment_bytes", "Rendered messages kept in memory.", kit.fragments.kept_bytes)
+
+
 async def _stop(kit: Services) -> None:
     """Takes no more, tells the sockets to come back, and stores what is queued."""
     kit.stopping = True
@@ -194,8 +210,11 @@ async def _stop(kit: Services) -> None:
 async def _beat_forever(kit: Services) -> None:
     """Tells every tab the last numbers of its rooms, and ends sockets whose session is over."""
     passed = 0.0
+    clock = asyncio.get_running_loop().time
     while True:
+        started = clock()
         await asyncio.sleep(1)
+        kit.metrics.loop_was_late(max(0.0, clock() - started - 1))
         kit.hub.expire(kit.clock.wall())
         passed += 1
         if passed < BEAT_SECONDS:

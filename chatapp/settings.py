@@ -80,6 +80,14 @@ def _secret_keys(value: str) -> tuple[str, ...]:
     return keys
 
 
+def _token(value: str) -> str:
+    if value and (
+        len(value) < 16 or not value.isascii() or not value.isprintable() or " " in value
+    ):
+        raise ValueError("must be at least 16 visible ASCII characters (`openssl rand -hex 16`)")
+    return value
+
+
 def _hosts(value: str) -> tuple[str, ...]:
     hosts = tuple(host.strip().lower() for host in value.split(",") if host.strip())
     for host in hosts:
@@ -160,6 +168,14 @@ SETTINGS: Final = (
         "Multiplies every rate limit: for many people behind one address, or for load tests.",
         _whole(1, 1_000_000),
     ),
+    Setting(
+        "METRICS_TOKEN",
+        "metrics_token",
+        "",
+        "What a monitoring system must send as a bearer token to read /metrics; empty: nobody may.",
+        _token,
+        secret=True,
+    ),
     Setting("LOG_LEVEL", "log_level", "INFO", "The least important log lines to write.", _level),
 )
 
@@ -180,6 +196,7 @@ class Settings:
     trusted_proxies: tuple[str, ...]
     session_days: int
     limit_factor: int
+    metrics_token: str = field(repr=False)
     log_level: str
 
     @classmethod

@@ -171,6 +171,9 @@ class Fragments:
             self._size -= len(self._kept.popitem(last=False)[1])
         return html
 
+    def kept_bytes(self) -> int:
+        return self._size
+
     def many(self, messages: Sequence[Message]) -> str:
         return "".join(map(self.one, messages))
 

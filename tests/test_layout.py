@@ -36,6 +36,7 @@ DOORS = {
     "sqlalchemy.engine": {"database"},
     "sqlalchemy.ext.asyncio": {"database"},
     "sqlalchemy.orm": set(),
+    "prometheus_client": {"metrics"},
     "redis": {"realtime.backplane"},
     "jinja2": {"templating"},
     "bcrypt": {"security"},

@@ -38,6 +38,9 @@ class Supervisor:
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
         return self._add(asyncio.create_task(self._once(work, name), name=name))
 
+    def count(self) -> int:
+        return len(self._tasks)
+
     def has_room(self) -> bool:
         """Whether another task may be spawned for somebody outside."""
         return len(self._tasks) < SPAWNED_MOST

@@ -15,7 +15,7 @@ import logging
 import random
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from chatapp.clock import Clock
@@ -23,7 +23,8 @@ from chatapp.database import CommitUnknown, Database, is_data_error, is_worth_re
 from chatapp.domain.changes import APPLY
 from chatapp.domain.commands import Command, Committed, CreateRoom, PostMessage
 from chatapp.domain.messages import Outcome, apply_posts
-from chatapp.errors import Busy, ChatError, Invalid
+from chatapp.errors import Busy, ChatError, Invalid, Later
+from chatapp.metrics import Metrics
 from chatapp.realtime.fanout import Fanout
 
 QUEUE_MOST: Final = 10_000  # commands
@@ -52,34 +53,23 @@ class _Entry:
     at: float
 
 
-@dataclass(slots=True)
-class Figures:
-    """What the queue and the writer did, for metrics."""
-
-    batches: int = 0
-    posts: int = 0
-    last_batch: int = 0
-    last_commit_seconds: float = 0.0
-    refused_full: int = 0
-    unknown: int = 0
-
-
-@dataclass
 class Writer:
     """Owner of the queue. MUST run as one task (`run`); `submit` never waits."""
 
-    database: Database
-    fanout: Fanout
-    clock: Clock
-    figures: Figures = field(default_factory=Figures)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self, database: Database, fanout: Fanout, clock: Clock, metrics: Metrics | None = None
+    ) -> None:
+        self.database = database
+        self.fanout = fanout
+        self.clock = clock
+        self.metrics = metrics or Metrics()
         self._queue: deque[_Entry] = deque()
         self._bytes = 0
         self._by_user: Counter[int] = Counter()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._closed = False
+        self._ends: Counter[str] = Counter()  # of the batch under way
 
     # -- intake -----------------------------------------------------------------
 
@@ -93,7 +83,7 @@ class Writer:
             or self._by_user[command.actor_id] >= USER_SHARE
             or self.oldest_seconds() > OLDEST_SECONDS
         ):
-            self.figures.refused_full += 1
+            self.metrics.ended("busy")
             raise Busy("busy", random.uniform(1, 3))  # noqa: S311  spreads the second tries
         self._queue.append(_Entry(command, done, size, self.clock.monotonic()))
         self._bytes += size
@@ -118,6 +108,9 @@ class Writer:
     def depth(self) -> int:
         return len(self._queue)
 
+    def waiting_bytes(self) -> int:
+        return self._bytes
+
     def oldest_seconds(self) -> float:
         """How long the command at the head has waited."""
         return self.clock.monotonic() - self._queue[0].at if self._queue else 0.0
@@ -139,7 +132,10 @@ class Writer:
                     await self._carry_out(batch)
                 finally:
                     for entry in batch:  # those without an end: the task was cancelled or failed
-                        _tell(entry, OutcomeUnknown())
+                        self._tell(entry, OutcomeUnknown())
+                    for end, count in self._ends.items():
+                        self.metrics.ended(end, count)
+                    self._ends.clear()
             if self._closed:
                 self._idle.set()
             await self._wake.wait()
@@ -165,12 +161,10 @@ class Writer:
         started = self.clock.monotonic()
         if isinstance(batch[0].command, PostMessage):
             await self._posts(batch)
-            self.figures.posts += len(batch)
         else:
             await self._other(batch[0])
-        self.figures.batches += 1
-        self.figures.last_batch = len(batch)
-        self.figures.last_commit_seconds = self.clock.monotonic() - started
+        self.metrics.batch_size.observe(len(batch))
+        self.metrics.commit_seconds.observe(self.clock.monotonic() - started)
 
     async def _posts(self, batch: list[_Entry]) -> None:
         """Stores a batch. After an unknown commit the same batch runs again: its keys tell what was stored."""
@@ -182,7 +176,7 @@ class Writer:
                     outcomes, committed = await apply_posts(tx, posts)
             except CommitUnknown:
                 unknown = True
-                self.figures.unknown += 1
+                self.metrics.commit_failed("unknown")
             except Exception as error:
                 if is_data_error(error):
                     await self._part(batch, error)
@@ -190,6 +184,7 @@ class Writer:
                 if not is_worth_retrying(error):
                     log.exception("a batch failed")
                     break
+                self.metrics.commit_failed("retried")
             else:
                 self._answer(batch, outcomes)
                 self.fanout.publish(committed)
@@ -199,13 +194,13 @@ class Writer:
                 return
             await self._pause(attempt)
         for entry in batch:
-            _tell(entry, OutcomeUnknown() if unknown else Busy("busy", 2))
+            self._tell(entry, OutcomeUnknown() if unknown else Busy("busy", 2))
 
     async def _part(self, batch: list[_Entry], error: Exception) -> None:
         """The database would not have some value of the batch: halves it until only the culprit is refused."""
         if len(batch) == 1:
             log.error("a post was refused by the database", exc_info=error)
-            _tell(batch[0], Invalid({"body": "message_characters"}))
+            self._tell(batch[0], Invalid({"body": "message_characters"}))
             return
         middle = len(batch) // 2
         await self._posts(batch[:middle])
@@ -224,7 +219,7 @@ class Writer:
                 break
             except CommitUnknown:
                 unknown = True
-                self.figures.unknown += 1
+                self.metrics.commit_failed("unknown")
                 failure = OutcomeUnknown()
                 if isinstance(entry.command, CreateRoom):
                     break  # the others may be carried out twice; this one would find its own name taken
@@ -233,20 +228,27 @@ class Writer:
                     log.exception("a command failed")
                     failure = failure if unknown else error
                     break
+                self.metrics.commit_failed("retried")
             else:
-                _tell(entry, committed.value)
+                self._tell(entry, committed.value)
                 self.fanout.publish(committed)
                 if unknown:  # what the first try stored has not been shown
                     self.fanout.refresh(committed.value)
                 return
             await self._pause(attempt)
-        _tell(entry, failure)
+        self._tell(entry, failure)
 
-    @staticmethod
-    def _answer(batch: Sequence[_Entry], outcomes: Sequence[Outcome]) -> None:
+    def _answer(self, batch: Sequence[_Entry], outcomes: Sequence[Outcome]) -> None:
         """Acknowledges before the rows are shown, so that a sender's own window knows its number first."""
         for entry, outcome in zip(batch, outcomes, strict=True):
-            _tell(entry, outcome)
+            self._tell(entry, outcome)
+
+    def _tell(self, entry: _Entry, end: Any) -> None:
+        """Gives a command its end, the first time only."""
+        done, entry.done = entry.done, None
+        if done is not None:
+            self._ends[_kind(end)] += 1
+            done(end)
 
     @staticmethod
     async def _pause(attempt: int) -> None:
@@ -254,8 +256,12 @@ class Writer:
         await asyncio.sleep(random.uniform(0, longest))  # noqa: S311
 
 
-def _tell(entry: _Entry, end: Any) -> None:
-    """Gives a command its end, the first time only."""
-    done, entry.done = entry.done, None
-    if done is not None:
-        done(end)
+def _kind(end: Any) -> str:
+    """What an end counts as in the metrics."""
+    if not isinstance(end, Exception):
+        return "stored"
+    if isinstance(end, Later):
+        return "busy"
+    if isinstance(end, OutcomeUnknown):
+        return "unknown"
+    return "refused" if isinstance(end, ChatError) else "failed"

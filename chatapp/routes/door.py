@@ -16,6 +16,7 @@ from chatapp.domain.sessions import Session
 from chatapp.domain.users import User
 from chatapp.errors import Missing, Refused, SignedOut
 from chatapp.limits import Limits, address_key
+from chatapp.metrics import Metrics
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.dispatch import NUMBER_MOST, Dispatch
 from chatapp.realtime.fanout import Fanout
@@ -48,6 +49,7 @@ class Services:
     catchup: Catchup
     dispatch: Dispatch
     supervisor: Supervisor
+    metrics: Metrics
     seal: Seal
     epoch: str
     stopping: bool = False

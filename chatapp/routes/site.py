@@ -1,6 +1,7 @@
 """What belongs to nobody: health, files, the offline page."""
 
 import hashlib
+import hmac
 import re
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from chatapp.metrics import CONTENT_TYPE
 from chatapp.routes.door import services, theme
 
 STATIC: Final = Path(__file__).parent.parent / "static"
@@ -63,6 +65,16 @@ async def ready(request: Request) -> Response:
     }
     good = not kit.stopping and state["database"] and kit.writer.oldest_seconds() < READY_SECONDS
     return JSONResponse(state, 200 if good else 503)
+
+
+async def metrics(request: Request) -> Response:
+    """Figures for Prometheus, for whoever has the token. Without one there is no such page."""
+    kit = services(request)
+    token = kit.settings.metrics_token
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if not token or not hmac.compare_digest(given.encode(), token.encode()):
+        raise HTTPException(404)
+    return Response(kit.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
 
 async def offline(request: Request) -> Response:

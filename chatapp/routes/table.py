@@ -58,5 +58,6 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/favicon.ico", site.icon, methods=["GET"]),
         Route("/up", site.up, methods=["GET"]),
         Route("/ready", site.ready, methods=["GET"]),
+        Route("/metrics", site.metrics, methods=["GET"]),
         Mount("/static", site.Static(static_version)),
     ]

@@ -51,7 +51,7 @@ async def test_a_full_queue_refuses_at_once_and_stores_nothing_of_it(core, ann, 
     waiting = [core.submit(a_post(ann, lab, str(n))) for n in range(10)]
     assert_busy(core, a_post(ann, lab, "too much"))
     assert core.writer.depth() == 10
-    assert core.writer.figures.refused_full == 1
+    assert core.writer.metrics.value("chatapp_commands_total", end="busy") == 1
     core.start()
     assert [(await end).seq for end in waiting] == list(range(3, 13))
     assert core.writer.depth() == 0
@@ -120,8 +120,10 @@ async def test_waiting_posts_become_one_batch(core, ann, bob, lab):
     waiting = [core.submit(a_post(who, lab, str(n))) for n in range(50) for who in (ann, bob)]
     core.start()
     assert [(await end).seq for end in waiting] == list(range(3, 103))
-    assert (core.writer.figures.batches, core.writer.figures.last_batch) == (1, 100)
-    assert core.writer.figures.posts == 100
+    value = core.writer.metrics.value
+    assert value("chatapp_batch_commands_count") == 1
+    assert value("chatapp_batch_commands_sum") == 100
+    assert value("chatapp_commands_total", end="stored") == 100
 
 
 async def test_the_sender_knows_the_number_before_the_row_is_shown(core, ann, lab):
@@ -342,7 +344,7 @@ async def test_an_unknown_commit_is_cleared_up_and_shown_once(cut, line, room, w
     line.arm(where)
     ends = await cut.ends(a_post(ann, lab, "one"), a_post(ann, lab, "two"))
     assert [end.seq for end in ends] == [3, 4]
-    assert cut.writer.figures.unknown == 1
+    assert cut.writer.metrics.value("chatapp_commit_failures_total", kind="unknown") == 1
     await tab.shows(lab, 4, 2)
     assert await world.assert_no_gaps(cut.database, lab) == 4
 

@@ -143,7 +143,9 @@ async def test_looking_at_any_address_changes_nothing(ann, bob, lab):
     assert await ann.is_signed_in()
     assert pages.members(await ann.sees(lab)) == ["Ann Archer", "Bob Baker"]
     assert pages.events(await ann.sees(lab)) == ["created", "joined"]
-    assert services(site).writer.figures.batches == 2  # opened and joined, nothing since
+    assert (
+        services(site).metrics.value("chatapp_batch_commands_count") == 2
+    )  # opened and joined, nothing since
 
 
 # -- sockets -----------------------------------------------------------------------------

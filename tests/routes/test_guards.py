@@ -109,6 +109,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/favicon.ico"): Row(everybody("200")),
     ("GET", "/up"): Row(everybody("200")),
     ("GET", "/ready"): Row(everybody("200")),
+    ("GET", "/metrics"): Row(everybody("404")),
     ("GET", "/static"): Row(everybody("200")),
 }
 

@@ -79,3 +79,40 @@ async def test_while_the_database_is_away_people_are_asked_to_come_again(own_pos
             assert (await ann.get(f"/rooms/{room}")).status_code == 200
         await ann.says(room, "after")
         await site.close()
+
+
+TOKEN = "a-token-for-the-monitoring"
+
+
+async def test_nobody_sees_figures_while_no_token_is_set(site):
+    admin = await (await somebody(site)).becomes_administrator()
+    for headers in ({}, {"authorization": "Bearer "}, {"authorization": "Bearer x"}):
+        assert (await admin.get("/metrics", headers=headers)).status_code == 404
+
+
+async def test_monitoring_sees_the_queue_and_the_writer_with_its_token(make_site, database_url):
+    site = await make_site(DATABASE_URL=database_url, METRICS_TOKEN=TOKEN)
+    ann = await somebody(site, "Ann Archer")
+    await ann.says(await ann.opens("Lab"), "hello")
+    monitoring = Person(site)
+    right = {"authorization": f"Bearer {TOKEN}"}
+    for wrong in (
+        {},
+        {"authorization": f"Bearer {TOKEN}x"},
+        {"authorization": "Bearer ä".encode()},
+    ):
+        assert (await monitoring.get("/metrics", headers=wrong)).status_code == 404
+    answer = await monitoring.get("/metrics", headers=right)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    figures = dict(
+        line.rsplit(" ", 1) for line in answer.text.splitlines() if not line.startswith("#")
+    )
+    assert float(figures["chatapp_queue_commands"]) == 0
+    assert float(figures["chatapp_queue_oldest_seconds"]) == 0
+    assert float(figures["chatapp_batch_commands_count"]) == 2  # the room, the message
+    assert float(figures["chatapp_commit_seconds_count"]) == 2
+    assert float(figures['chatapp_commands_total{end="stored"}']) == 2
+    assert float(figures["process_resident_memory_bytes"]) > 10_000_000
+    assert "Ann" not in answer.text
+    assert "Lab" not in answer.text
