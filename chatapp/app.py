@@ -26,6 +26,7 @@ from chatapp.realtime.dispatch import Dispatch
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.supervisor import Supervisor
+from chatapp.realtime.tails import Tails
 from chatapp.realtime.writer import Writer
 from chatapp.routes.door import Services
 from chatapp.routes.failures import HANDLERS
@@ -136,8 +137,9 @@ async def _running(
         hub = Hub()
         name = await epoch.read(database)
         backplane: Backplane = redis or MemoryBackplane()
-        catchup = Catchup(database, hub, fragments, supervisor, name)
-        fanout = Fanout(hub, fragments, backplane, catchup)
+        tails = Tails()
+        catchup = Catchup(database, hub, fragments, tails, supervisor, name)
+        fanout = Fanout(hub, fragments, tails, backplane, catchup)
         metrics = Metrics()
         writer = Writer(database, fanout, clock, metrics)
         limits = Limits(clock, settings.limit_factor)
@@ -149,6 +151,7 @@ async def _running(
             limits=limits,
             templates=templates,
             fragments=fragments,
+            tails=tails,
             hub=hub,
             fanout=fanout,
             writer=writer,
@@ -193,6 +196,7 @@ def _measure(kit: Services) -> None:
     gauge("connections", "Open sockets.", hub.count)
     gauge("watched_rooms", "Rooms that somebody watches here.", lambda: len(hub.watched()))
     gauge("tasks", "Background tasks, sockets included.", kit.supervisor.count)
+    gauge("tail_bytes", "Newest rows of rooms kept in memory.", kit.tails.kept_bytes)
     gauge("fragment_bytes", "Rendered messages kept in memory.", kit.fragments.kept_bytes)
 
 

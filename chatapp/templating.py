@@ -183,6 +183,11 @@ class Fragments:
         previous: Message | None = None
         for message in messages:
             date = day(message.at, zone)
+            if (
+                message.is_quiet and parts
+            ):  # shows nothing: it begins no day and parts nobody's rows
+                parts[-1][2].append(self.one(message))
+                continue
             if not parts or parts[-1][0] != date:
                 parts.append((date, day_words(message.at, zone), []))
                 previous = None

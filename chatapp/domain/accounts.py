@@ -1,4 +1,6 @@
-"""The end of an account, as one transaction over all that it touches."""
+"""What touches a person in all their rooms at once: a new name, and the end of the account."""
+
+from dataclasses import replace
 
 from sqlalchemy import delete, select, update
 
@@ -6,8 +8,26 @@ from chatapp.database import Transaction
 from chatapp.domain import memberships as members
 from chatapp.domain import rooms as room_rules
 from chatapp.domain import users as user_rules
-from chatapp.domain.commands import Committed, DeleteAccount, LeaveRoom
+from chatapp.domain.commands import Committed, DeleteAccount, EditProfile, LeaveRoom
+from chatapp.domain.log import add_to_each, lock_user
+from chatapp.errors import SignedOut
 from chatapp.tables import memberships, rooms, sessions, users
+from chatapp.words import DELETED_ACCOUNT
+
+
+async def apply_edit_profile(tx: Transaction, command: EditProfile) -> Committed:
+    """A new name or colour. An event in each room they ever were in tells open pages; it shows only a former name.
+
+    Raises `Invalid` for a name that somebody else has.
+    """
+    me = await lock_user(tx, command.actor_id, alone=True)
+    if (me.name, me.hue) == (command.name, command.hue):
+        return Committed()
+    await user_rules.rename(tx, me.id, command.name, command.hue)
+    former = "" if me.name == command.name else me.name
+    events = await add_to_each(tx, await _ever_in(tx, me.id), me, "profile", former)
+    changed = [replace(event, author_name=command.name, author_hue=command.hue) for event in events]
+    return Committed(messages=changed, sidebars={me.id})
 
 
 async def apply_delete_account(tx: Transaction, command: DeleteAccount) -> Committed:
@@ -16,6 +36,10 @@ async def apply_delete_account(tx: Transaction, command: DeleteAccount) -> Commi
     If no other administrator is left, the account that was made first becomes one.
     """
     done = Committed(gone_users={command.actor_id})
+    try:
+        me = await lock_user(tx, command.actor_id, alone=True)
+    except SignedOut:
+        return done  # ended before
     involved = set()
     for query in (
         select(rooms.c.id).where(rooms.c.owner_id == command.actor_id),
@@ -24,6 +48,7 @@ async def apply_delete_account(tx: Transaction, command: DeleteAccount) -> Commi
         ),
     ):
         involved |= {row.id for row in await tx.fetch_all(query)}
+    elsewhere = await _ever_in(tx, command.actor_id) - involved
     for room_id in sorted(involved):  # one order for everybody: no deadlock
         _add(done, await members.apply_leave(tx, LeaveRoom(command.actor_id, room_id)))
         room = await tx.fetch_one(select(rooms).where(rooms.c.id == room_id))
@@ -31,9 +56,19 @@ async def apply_delete_account(tx: Transaction, command: DeleteAccount) -> Commi
             _add(done, await room_rules.erase(tx, room_id))
             done.messages = [event for event in done.messages if event.room_id != room_id]
     await tx.execute(delete(sessions).where(sessions.c.user_id == command.actor_id))
+    done.messages += await add_to_each(tx, elsewhere, me, "profile", "")
     await user_rules.wipe(tx, command.actor_id)
     await _keep_an_admin(tx)
+    done.messages = [
+        replace(event, author_name=DELETED_ACCOUNT, author_hue=0) for event in done.messages
+    ]
     return done
+
+
+async def _ever_in(tx: Transaction, user_id: int) -> set[int]:
+    """The rooms where rows of this person may stand: those they are in, and those they have left."""
+    query = select(memberships.c.room_id).where(memberships.c.user_id == user_id)
+    return {row.room_id for row in await tx.fetch_all(query)}
 
 
 def _add(done: Committed, more: Committed) -> None:

@@ -10,6 +10,7 @@ from chatapp.domain.commands import (
     CreateRoom,
     DeleteAccount,
     DeleteRoom,
+    EditProfile,
     EditRoom,
     JoinRoom,
     LeaveRoom,
@@ -21,5 +22,6 @@ APPLY: Final[dict[type, Callable[[Transaction, Any], Awaitable[Committed]]]] = {
     DeleteRoom: rooms.apply_delete,
     JoinRoom: memberships.apply_join,
     LeaveRoom: memberships.apply_leave,
+    EditProfile: accounts.apply_edit_profile,
     DeleteAccount: accounts.apply_delete_account,
 }

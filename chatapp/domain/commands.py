@@ -52,11 +52,20 @@ class LeaveRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class EditProfile:
+    actor_id: int
+    name: str
+    hue: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteAccount:
     actor_id: int
 
 
-RoomCommand = CreateRoom | EditRoom | DeleteRoom | JoinRoom | LeaveRoom | DeleteAccount
+RoomCommand = (
+    CreateRoom | EditRoom | DeleteRoom | JoinRoom | LeaveRoom | EditProfile | DeleteAccount
+)
 Command = PostMessage | RoomCommand
 
 
@@ -64,7 +73,9 @@ Command = PostMessage | RoomCommand
 class Message:
     """A row of the room log as readers see it: a message, or an event such as somebody joining.
 
-    `at` in milliseconds since 1970. For events `body` holds the detail (a new name or topic).
+    `at` in milliseconds since 1970. For events `body` holds the detail (a new name or topic, a person's former name).
+    Every row carries its author's look as it was when the row was read: one that is new in a room brings a change of
+    name or colour to all rows of that author.
     """
 
     room_id: int
@@ -77,6 +88,11 @@ class Message:
     key: str | None
     body: str
     at: int
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it only carries a look and shows nothing by itself."""
+        return self.kind == "profile" and not self.body
 
 
 @dataclass(frozen=True, slots=True)

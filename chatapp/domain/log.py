@@ -4,6 +4,7 @@ A room's row holds `last_seq`. Whoever changes something that members can see lo
 number and stores the change, all in one transaction; so numbers have one order and no gaps.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -27,17 +28,26 @@ async def lock_room(tx: Transaction, room_id: int) -> Any:
     return row
 
 
+async def lock_user(tx: Transaction, user_id: int, *, alone: bool = False) -> Any:
+    """The row of a living account, with the database's time as `now`. Raises `SignedOut` when it has ended.
+
+    It can neither end nor get another name until the transaction ends. `alone`: for whoever is about to do that.
+    """
+    row = await tx.fetch_one(
+        select(users.c.id, users.c.name, users.c.hue, now_ms().label("now"))
+        .where(users.c.id == user_id, users.c.deleted_at.is_(None))
+        .with_for_update(read=not alone, key_share=alone, of=users)
+    )
+    if row is None:
+        raise SignedOut("signed_out")
+    return row
+
+
 async def add_event(
     tx: Transaction, room: Any, actor_id: int, kind: str, body: str = ""
 ) -> Message:
     """Writes an event into the log of a locked room. Call once per lock, or pass the row read anew."""
-    actor = await tx.fetch_one(
-        select(users.c.name, users.c.hue, now_ms().label("now")).where(
-            users.c.id == actor_id, users.c.deleted_at.is_(None)
-        )
-    )
-    if actor is None:  # the account ended while the command waited
-        raise SignedOut("signed_out")
+    actor = await lock_user(tx, actor_id)
     seq = room.last_seq + 1
     await tx.execute(
         insert(messages).values(
@@ -54,3 +64,55 @@ async def add_event(
         update(rooms).where(rooms.c.id == room.id).values(last_seq=seq, last_at=actor.now)
     )
     return Message(room.id, seq, seq, kind, actor_id, actor.name, actor.hue, None, body, actor.now)
+
+
+async def add_to_each(
+    tx: Transaction, room_ids: Iterable[int], actor: Any, kind: str, body: str
+) -> list[Message]:
+    """One event in the log of each of these rooms, with three statements however many there are.
+
+    `actor` is a row of `lock_user`. Rooms that are gone are left out. `last_at` stays: nothing happened there.
+    """
+    rows = await tx.fetch_all(
+        select(rooms.c.id, rooms.c.last_seq)
+        .where(rooms.c.id.in_(sorted(room_ids)))
+        .order_by(rooms.c.id)
+        .with_for_update(key_share=True)
+    )
+    events = [
+        Message(
+            row.id,
+            row.last_seq + 1,
+            row.last_seq + 1,
+            kind,
+            actor.id,
+            actor.name,
+            actor.hue,
+            None,
+            body,
+            actor.now,
+        )
+        for row in rows
+    ]
+    if events:
+        await tx.execute(
+            insert(messages),
+            [
+                {
+                    "room_id": event.room_id,
+                    "seq": event.seq,
+                    "changed_seq": event.seq,
+                    "kind": kind,
+                    "author_id": actor.id,
+                    "body": body,
+                    "at": event.at,
+                }
+                for event in events
+            ],
+        )
+        await tx.execute(
+            update(rooms)
+            .where(rooms.c.id.in_([event.room_id for event in events]))
+            .values(last_seq=rooms.c.last_seq + 1)
+        )
+    return events

@@ -10,6 +10,7 @@ from chatapp.domain import text
 from chatapp.domain.commands import Committed, Departure, JoinRoom, LeaveRoom
 from chatapp.domain.log import add_event, lock_room
 from chatapp.domain.users import Person
+from chatapp.errors import Forbidden, Missing
 from chatapp.tables import memberships, rooms, users
 
 PAGE = 100
@@ -37,6 +38,20 @@ def active(room_id: int, user_id: int) -> Any:
 async def is_member(reader: Reader, room_id: int, user_id: int) -> bool:
     query = select(memberships.c.room_id).where(active(room_id, user_id))
     return await reader.fetch_value(query) is not None
+
+
+async def standing(reader: Reader, room_id: int, user_id: int) -> int:
+    """The last number of a room, for a member of it. Raises `Missing`, `Forbidden`."""
+    row = await reader.fetch_one(
+        select(rooms.c.last_seq, memberships.c.user_id)
+        .join_from(rooms, memberships, active(room_id, user_id), isouter=True)
+        .where(rooms.c.id == room_id)
+    )
+    if row is None:
+        raise Missing("room_gone")
+    if row.user_id is None:
+        raise Forbidden("not_member")
+    return int(row.last_seq)
 
 
 async def count(reader: Reader, room_id: int, search: str = "") -> int:

@@ -105,6 +105,12 @@ async def around(reader: Reader, room_id: int, seq: int) -> Page:
     return Page(first.messages + second.messages, first.older, second.newer)
 
 
+async def latest(reader: Reader, room_id: int) -> list[Message]:
+    """The last `CHANGES_MOST` rows that changed, oldest change first."""
+    query = _rows(room_id).order_by(messages.c.changed_seq.desc()).limit(CHANGES_MOST)
+    return [_message(row) for row in reversed(await reader.fetch_all(query))]
+
+
 async def changes(reader: Reader, room_id: int, seq: int) -> Changes | None:
     """All rows changed after number `seq`, oldest change first. None: too far behind, load the room afresh.
 

@@ -200,26 +200,31 @@ async def change_password(
         await tx.execute(update(users).where(users.c.id == user.id).values(password_hash=hashed))
 
 
-async def change_profile(database: Database, user: User, *, name: str, hue: str) -> None:
+def profile(*, name: str, hue: str) -> tuple[str, int]:
+    """What was typed as a name and a colour. Raises `Invalid`."""
     shown = free_name(name)
     if not (hue.isascii() and hue.isdigit() and len(hue) <= 2 and int(hue) < HUES):
         raise Invalid({"hue": "hue_unknown"})
+    return shown, int(hue)
+
+
+async def rename(tx: Transaction, user_id: int, name: str, hue: int) -> None:
+    """Raises `Invalid` when somebody else has the name."""
+    if wrong := await _taken(tx, name, None, but=user_id):
+        raise Invalid(wrong)
     try:
-        async with database.transaction() as tx:
-            if wrong := await _taken(tx, shown, None, but=user.id):
-                raise Invalid(wrong)
-            await tx.execute(
-                update(users)
-                .where(users.c.id == user.id, users.c.deleted_at.is_(None))
-                .values(
-                    name=shown,
-                    name_key=text.name_key(shown),
-                    name_skeleton=text.name_skeleton(shown),
-                    hue=int(hue),
-                )
+        await tx.execute(
+            update(users)
+            .where(users.c.id == user_id)
+            .values(
+                name=name,
+                name_key=text.name_key(name),
+                name_skeleton=text.name_skeleton(name),
+                hue=hue,
             )
+        )
     except Exception as error:
-        if is_conflict(error):
+        if is_conflict(error):  # another process was quicker
             raise Invalid({"name": "name_taken"}) from None
         raise
 

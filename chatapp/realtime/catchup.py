@@ -3,13 +3,14 @@
 import asyncio
 
 from chatapp.database import Database
-from chatapp.domain import memberships, messages, rooms
+from chatapp.domain import memberships, messages
 from chatapp.domain.messages import Changes
-from chatapp.errors import Forbidden, Missing
+from chatapp.errors import Missing
 from chatapp.realtime import frames
 from chatapp.realtime.connection import Connection
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.supervisor import Supervisor
+from chatapp.realtime.tails import Tails
 from chatapp.templating import Fragments
 
 
@@ -21,12 +22,14 @@ class Catchup:
         database: Database,
         hub: Hub,
         fragments: Fragments,
+        tails: Tails,
         supervisor: Supervisor,
         epoch: str,
     ) -> None:
         self._database = database
         self._hub = hub
         self._fragments = fragments
+        self._tails = tails
         self._supervisor = supervisor
         self._epoch = epoch
         self._filling: set[int] = set()
@@ -40,8 +43,8 @@ class Catchup:
         """
         self._hub.watch(connection, room_id)
         try:
-            await self._check_member(connection, room_id)
-            last = await self._send_changes(connection, room_id, epoch, seq)
+            known = await memberships.standing(self._database, room_id, connection.user_id)
+            last = await self._send_changes(connection, room_id, epoch, seq, known)
             while last is not None and self._hub.has_hole(connection, room_id, last):
                 last = await self._send_changes(connection, room_id, epoch, last)
         except BaseException:
@@ -58,23 +61,24 @@ class Catchup:
         else:
             connection.send(frames.reload(room_id))
 
-    async def _check_member(self, connection: Connection, room_id: int) -> None:
-        if not await memberships.is_member(self._database, room_id, connection.user_id):
-            await rooms.find(self._database, room_id)  # raises when it was deleted: another answer
-            raise Forbidden("not_member")
-
     async def _send_changes(
-        self, connection: Connection, room_id: int, epoch: str, seq: int
+        self, connection: Connection, room_id: int, epoch: str, seq: int, known: int | None = None
     ) -> int | None:
-        """Returns the number reached, or None when the reader must load the room afresh."""
+        """Returns the number reached, or None when the reader must load the room afresh.
+
+        `known`: the room's last number, when the database has just told it. Then memory may have the rest.
+        """
         if epoch != self._epoch:
             return None
         while True:
-            found = await messages.changes(self._database, room_id, seq)
+            found = None if known is None else self._tails.changes(room_id, seq, known)
+            if found is None:
+                found = await messages.changes(self._database, room_id, seq)
+            known = None
             if found is None:
                 return None
             if any(r.kind == "left" and r.author_id == connection.user_id for r in found.messages):
-                await self._check_member(connection, room_id)
+                await memberships.standing(self._database, room_id, connection.user_id)
             if room_id not in connection.rooms:
                 return seq
             if found.seq > seq:
@@ -106,6 +110,7 @@ class Catchup:
                     self._hub.reload(room_id)
                     return
                 if found.seq > seq:
+                    self._tails.advance(room_id, seq, found.seq, found.messages)
                     await self._take_out(room_id, found)
                     frame = self._frame(room_id, seq, found)
                     self._hub.deliver(room_id, seq, found.seq, frame)

@@ -5,6 +5,7 @@ from chatapp.realtime import frames
 from chatapp.realtime.backplane import Backplane, Hint
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.tails import Tails
 from chatapp.templating import Fragments
 
 
@@ -12,10 +13,11 @@ class Fanout:
     """MUST be called in the order of commits. Never waits."""
 
     def __init__(
-        self, hub: Hub, fragments: Fragments, backplane: Backplane, catchup: Catchup
+        self, hub: Hub, fragments: Fragments, tails: Tails, backplane: Backplane, catchup: Catchup
     ) -> None:
         self._hub = hub
         self._fragments = fragments
+        self._tails = tails
         self._backplane = backplane
         self._catchup = catchup
 
@@ -44,9 +46,10 @@ class Fanout:
             self._backplane.publish(Hint("sidebar", user_id=user_id))
 
     def _room(self, room_id: int, rows: list[Message]) -> None:
+        start, end = rows[0].changed_seq - 1, rows[-1].changed_seq
+        self._tails.advance(room_id, start, end, rows)
         if not self._hub.is_watched(room_id):
             return
-        start, end = rows[0].changed_seq - 1, rows[-1].changed_seq
         frame = frames.changes(room_id, start, end, self._fragments.many(rows))
         if not self._hub.deliver(room_id, start, end, frame):
             self._catchup.fill(room_id)

@@ -22,6 +22,7 @@ from chatapp.realtime.dispatch import NUMBER_MOST, Dispatch
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.supervisor import Supervisor
+from chatapp.realtime.tails import Tails
 from chatapp.realtime.writer import Writer
 from chatapp.security import Passwords, Seal
 from chatapp.settings import Settings
@@ -43,6 +44,7 @@ class Services:
     limits: Limits
     templates: Templates
     fragments: Fragments
+    tails: Tails
     hub: Hub
     fanout: Fanout
     writer: Writer

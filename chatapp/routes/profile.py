@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatapp.domain import sessions, users
-from chatapp.domain.commands import DeleteAccount
+from chatapp.domain.commands import DeleteAccount, EditProfile
 from chatapp.errors import Invalid, Missing
 from chatapp.limits import PASSWORD, PROFILE
 from chatapp.routes.door import (
@@ -44,7 +44,8 @@ async def change(request: Request) -> Response:
     kit.limits.take(PROFILE, known.user.id)
     form = await typed(request, "name", "hue")
     try:
-        await users.change_profile(kit.database, known.user, name=form["name"], hue=form["hue"])
+        name, hue = users.profile(name=form["name"], hue=form["hue"])
+        await kit.writer.ask(EditProfile(known.user.id, name, hue))
     except Invalid as error:
         return await _show(
             request, {"profile_form": form, "profile_errors": error.fields}, error.status

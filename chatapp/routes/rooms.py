@@ -14,6 +14,7 @@ from chatapp.domain.rooms import Room
 from chatapp.domain.users import User
 from chatapp.errors import Checks, Forbidden, Invalid
 from chatapp.limits import CREATE_ROOM, EDIT_ROOM, MEMBERSHIP, SEARCH
+from chatapp.realtime.tails import Tails
 from chatapp.routes.door import (
     actor,
     fragment,
@@ -109,7 +110,10 @@ async def show_room(
         room = await rooms.find(snapshot, room_id)
         if not await memberships.is_member(snapshot, room_id, me.id):
             return await page(request, "rooms/join.html", {"room": room}, status)
-        found = await _wanted(request, snapshot, room_id)
+        if any(name in request.query_params for name in ("before", "after", "around")):
+            found, seq = await _wanted(request, snapshot, room_id), room.last_seq
+        else:
+            found, seq = await _newest(kit.tails, snapshot, room)
         people = await memberships.members(snapshot, room_id)
     values = {
         "room": room,
@@ -120,7 +124,7 @@ async def show_room(
         "q": "",
         "page": 1,
         "pages": _pages(room.member_count),
-        "cursor": f"{kit.epoch}:{room.last_seq}",
+        "cursor": f"{kit.epoch}:{seq}",
         "may_manage": _may_manage(room, me),
         "older": found.older,
         "newer": found.newer,
@@ -130,6 +134,15 @@ async def show_room(
         "draft_key": form.get("key") or str(uuid4()),
     }
     return await page(request, "rooms/show.html", values, status)
+
+
+async def _newest(tails: Tails, snapshot: Reader, room: Room) -> tuple[Page, int]:
+    """The end of the room and the number it is as of: from memory, or read and remembered."""
+    known = tails.page(room.id, room.last_seq)
+    if known is None:
+        tails.keep(room.id, room.last_seq, await messages.latest(snapshot, room.id))
+        known = tails.page(room.id, room.last_seq)
+    return known or (await messages.newest(snapshot, room.id), room.last_seq)
 
 
 async def _wanted(request: Request, reader: Reader, room_id: int) -> Page:

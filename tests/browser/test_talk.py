@@ -132,3 +132,33 @@ async def test_a_room_that_ann_renames_has_its_new_name_in_bens_sidebar(
     await expect(ben.page.locator("#side-rooms-list")).to_contain_text("New name")
     await expect(ben.page.locator(".event").last).to_contain_text("New name")
     await expect(ben.page.get_by_role("heading", level=1)).to_have_text("New name")
+
+
+async def test_a_new_name_is_on_every_open_page_at_once(serve: Serve, person: Arrive) -> None:
+    server = await serve()
+    ann, ben = await person("Ann", server), await person("Ben", server)
+    await sign_up(ann)
+    room = await open_room(ann, "Lab")
+    await sign_up(ben)
+    await join(ben, room)
+    await say(ben.page, "one")
+    await say(ben.page, "two")
+    await shown(ann.page, "one", "two")
+    members = ann.page.locator("#members-list .person")
+    await expect(members).to_have_count(2)
+    elsewhere = await ben.page.context.new_page()
+    await elsewhere.goto(f"{server.url}/settings")
+    await elsewhere.locator("#name").fill("Benjamin Franklin")
+    await elsewhere.get_by_role("button", name="Save profile").click()
+    await expect(ann.page.locator(".event").last).to_contain_text(
+        "Benjamin Franklin was called Ben before."
+    )
+    await say(ben.page, "three")
+    for page in (ann.page, ben.page):
+        await expect(page.locator(".msg.is-lead .msg-author").first).to_have_text(
+            "Benjamin Franklin"
+        )
+        await expect(page.locator(".msg .avatar").first).to_have_text("BF")
+        await expect(page.get_by_text("Ben joined.", exact=False)).to_have_count(0)
+    await expect(members.filter(has_text="Benjamin Franklin")).to_have_count(1)
+    await expect(members.filter(has_text="Ann")).to_have_count(1)

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
-from chatapp.domain import messages, rooms, users
-from chatapp.domain.commands import DeleteAccount, JoinRoom
-from chatapp.errors import Invalid, Missing
+from chatapp.domain import accounts, memberships, messages, rooms, users
+from chatapp.domain.commands import DeleteAccount, EditProfile, JoinRoom
+from chatapp.errors import Invalid, Missing, SignedOut
 from chatapp.security import Passwords
 from chatapp.tables import users as rows
 from chatapp.words import DELETED_ACCOUNT
@@ -82,19 +82,72 @@ async def test_twice_is_once(database, ann, bob, lab):
 async def test_an_old_page_does_not_bring_a_deleted_account_back(database, ann, bob):
     """Their profile form was still open in another window."""
     await deletes(database, bob)
-    await users.change_profile(database, bob, name="Bob again", hue="3")
+    with pytest.raises(SignedOut):
+        await world.carry_out(database, EditProfile(bob.id, "Bob again", 3))
     row = await database.fetch_one(select(rows).where(rows.c.id == bob.id))
     assert (row.name, row.name_key) == (DELETED_ACCOUNT, None)
 
 
 async def test_a_rename_is_seen_wherever_they_wrote(database, ann, bob, lab):
-    await users.change_profile(database, bob, name="Robert", hue="7")
+    await world.carry_out(database, EditProfile(bob.id, "Robert", 7))
     page = await messages.newest(database, lab)
     assert {(m.author_name, m.author_hue) for m in page.messages if m.author_id == bob.id} == {
         ("Robert", 7)
     }
     with pytest.raises(Invalid):
-        await users.change_profile(database, bob, name="ann ARCHER", hue="7")
+        await world.carry_out(database, EditProfile(bob.id, "ann ARCHER", 7))
+
+
+async def test_a_new_name_is_an_event_in_each_room_they_ever_were_in(database, ann, bob, lab):
+    left = await world.opens(database, ann, "Left", bob)
+    await world.leaves(database, bob, left)
+    never = await world.opens(database, ann, "Never")
+    done = await world.carry_out(database, EditProfile(bob.id, "Robert", 7))
+    told = {(e.room_id, e.kind, e.author_name, e.author_hue, e.body) for e in done.messages}
+    assert told == {
+        (lab, "profile", "Robert", 7, "Bob Baker"),
+        (left, "profile", "Robert", 7, "Bob Baker"),
+    }
+    for event in done.messages:
+        assert await world.assert_no_gaps(database, event.room_id) == event.seq
+    assert await world.assert_no_gaps(database, never) == 1
+
+
+async def test_a_new_colour_names_nobody_and_the_same_look_again_is_no_event(database, bob, lab):
+    await world.carry_out(database, EditProfile(bob.id, bob.name, 9))
+    done = await world.carry_out(database, EditProfile(bob.id, bob.name, 9))
+    assert done.messages == []
+    page = await messages.newest(database, lab)
+    assert [(m.kind, m.body, m.author_hue) for m in page.messages][-1] == ("profile", "", 9)
+
+
+async def test_the_end_of_an_account_takes_the_name_from_rooms_they_had_left(database, ann, bob):
+    left = await world.opens(database, ann, "Left", bob)
+    await world.leaves(database, bob, left)
+    done = await deletes(database, bob)
+    assert [(e.room_id, e.kind, e.author_name, e.body) for e in done.messages] == [
+        (left, "profile", DELETED_ACCOUNT, "")
+    ]
+
+
+async def test_who_leaves_by_ending_the_account_is_shown_without_a_name(database, bob, lab):
+    done = await deletes(database, bob)
+    assert [(e.kind, e.author_name) for e in done.messages] == [("left", DELETED_ACCOUNT)]
+
+
+async def test_nobody_joins_while_their_account_ends_or_gets_a_name(database, ann, bob):
+    """Whoever comes second waits for the first and then knows: on PostgreSQL by the row's lock."""
+    if database.is_sqlite:
+        return  # one transaction at a time
+    room = await world.opens(database, ann, "Lab")
+    async with database.transaction() as tx:
+        await accounts.apply_delete_account(tx, DeleteAccount(bob.id))
+        joining = asyncio.ensure_future(world.carry_out(database, JoinRoom(bob.id, room)))
+        await asyncio.wait({joining}, timeout=0.3)
+        assert not joining.done()
+    with pytest.raises(SignedOut):
+        await joining
+    assert await memberships.is_member(database, room, bob.id) is False
 
 
 async def test_the_first_to_sign_up_is_administrator_and_nobody_else(database):

@@ -12,6 +12,7 @@ from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.supervisor import Supervisor
+from chatapp.realtime.tails import Tails
 from chatapp.realtime.writer import Writer
 from chatapp.templating import Fragments, Templates
 from tests.realtime.tab import Tab
@@ -46,8 +47,11 @@ class Core:
         self.hub = Hub()
         self.hints = Hints()
         self.fragments = Fragments(templates())
-        self.catchup = Catchup(database, self.hub, self.fragments, self.supervisor, EPOCH)
-        self.fanout = Fanout(self.hub, self.fragments, self.hints, self.catchup)
+        self.tails = Tails()
+        self.catchup = Catchup(
+            database, self.hub, self.fragments, self.tails, self.supervisor, EPOCH
+        )
+        self.fanout = Fanout(self.hub, self.fragments, self.tails, self.hints, self.catchup)
         self.writer = Writer(database, self.fanout, self.clock)
         self.tabs: list[Tab] = []
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import update
 
+from chatapp.domain import messages as log
 from chatapp.domain.messages import PAGE
 from chatapp.tables import messages
 from tests.routes import pages
@@ -194,3 +195,38 @@ async def test_an_unknown_time_zone_is_read_as_utc(ann, lab):
             f"/rooms/{lab}", headers={"Cookie": f"sid={ann.cookie}; tz={zone}".encode()}
         )
         assert answer.status_code == 200, ascii(zone)
+
+
+async def test_opening_a_busy_room_reads_and_renders_nothing_twice(site, monkeypatch):
+    ann = await somebody(site)
+    room = await ann.opens()
+    for number in range(5):
+        await ann.says(room, f"words {number}")
+    first = pages.bodies(await ann.sees(room))
+    kit = services(site)
+    rendered = []
+    render = kit.templates.render
+
+    def counted(name, values):
+        rendered.append(name)
+        return render(name, values)
+
+    monkeypatch.setattr(kit.templates, "render", counted)
+    monkeypatch.setattr(log, "latest", None)  # whoever calls them fails
+    monkeypatch.setattr(log, "newest", None)
+    assert pages.bodies(await ann.sees(room)) == first
+    assert "messages/_message.html" not in rendered
+    await ann.says(room, "one more")
+    assert pages.bodies(await ann.sees(room)) == [*first, "one more"]
+    assert rendered.count("messages/_message.html") == 1
+
+
+async def test_a_page_never_shows_less_than_is_stored(site, monkeypatch):
+    """Another process stored it: this one's memory of the room is behind, and is not believed."""
+    ann = await somebody(site)
+    room = await ann.opens()
+    await ann.says(room, "here")
+    await ann.sees(room)
+    monkeypatch.setattr(type(services(site).tails), "advance", lambda *_: None)
+    await ann.says(room, "elsewhere")
+    assert pages.bodies(await ann.sees(room)) == ["here", "elsewhere"]

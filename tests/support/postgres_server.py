@@ -7,6 +7,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -98,9 +99,14 @@ class PostgresServer:
     def kill(self) -> None:
         """As a power cut would: no process of it is left, nothing is tidied up."""
         pid = self.pid
-        for victim in (pid, *run_folder.children(pid)):
+        victims = (pid, *run_folder.children(pid))
+        for victim in victims:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
+        until = time.monotonic() + 20
+        while any(map(run_folder.alive, victims)):  # a busy machine takes its time to end them
+            assert time.monotonic() < until, f"PostgreSQL {pid} survived being killed"
+            time.sleep(0.005)
         run_folder.stopped(pid)
         (self.folder / "data/postmaster.pid").unlink(missing_ok=True)
 

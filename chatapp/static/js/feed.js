@@ -46,7 +46,7 @@ export class Feed extends EventTarget {
     this.timeline = element.querySelector(".timeline");
     this.inner = element.querySelector(".timeline-inner");
     this.rows = new Rows(this.inner);
-    this.place = new Place(this.timeline, () => this.rows.all());
+    this.place = new Place(this.timeline, () => this.rows.all().filter((row) => !row.hidden));
     this.calendar = new Calendar(document.documentElement.lang, words());
     this.pill = new Pill(element, {
       atEnd: () => this.place.atEnd,
@@ -156,6 +156,7 @@ export class Feed extends EventTarget {
         const fresh = this.#put(row);
         if (fresh && row.matches(".msg") && row.dataset.by !== this.me) unseen += 1;
         if (fresh && row.dataset.kind) events = true;
+        this.rows.look(row);
       }
       this.#changed();
     }, { follow: this.newest });

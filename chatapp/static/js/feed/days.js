@@ -38,7 +38,7 @@ export function arrange(inner, rows, { me, calendar, now }) {
   for (const row of rows) {
     const at = instantOf(row);
     // a clock that was wrong must not tear the order: a row is never on an earlier day than the one above
-    const own = Number.isNaN(at) ? day || today : dayKey(new Date(at));
+    const own = Number.isNaN(at) || (row.hidden && day) ? day || today : dayKey(new Date(at));
     if (section === null || own > day) {
       day = own;
       section = sections.get(day) ?? newSection(day);
@@ -111,6 +111,7 @@ function dress(row, me, calendar) {
 
 /** @returns {HTMLElement | null} the row, when the next one may go on from it */
 function group(row, above) {
+  if (row.hidden) return above;
   if (!row.matches(".msg")) return null;
   const follows =
     above !== null && row.dataset.by !== "" && above.dataset.by === row.dataset.by &&

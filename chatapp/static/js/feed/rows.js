@@ -14,7 +14,15 @@ export function seqOf(row) {
   return row.dataset.seq ? Number(row.dataset.seq) : NaN;
 }
 
+/** Where a row shows its author's name. @param {HTMLElement} row */
+function nameIn(row) {
+  return row.querySelector(":scope > .msg-main > .msg-head > .msg-author, :scope > span > b:first-child > bdi");
+}
+
 export class Rows {
+  /** @type {Map<string, string>} the last look of each author, so that a row that brings no news costs nothing */
+  #looks = new Map();
+
   /** @param {HTMLElement} inner .timeline-inner */
   constructor(inner) {
     this.inner = inner;
@@ -77,6 +85,30 @@ export class Rows {
     if (old.tabIndex === 0) row.tabIndex = 0;
     old.replaceWith(row);
     if (focused) row.focus({ preventScroll: true });
+  }
+
+  /**
+   * Every row brings its author's name and colour of today. Where another is shown, it changes.
+   * @param {HTMLElement} row
+   */
+  look(row) {
+    const by = row.dataset.by;
+    const name = nameIn(row)?.textContent;
+    const avatar = row.querySelector(":scope > .avatar");
+    const hue = row.dataset.hue ?? avatar?.dataset.hue;
+    if (!by || !name || hue === undefined) return;
+    const initials = row.dataset.initials ?? avatar?.textContent;
+    const look = `${name} ${hue}`;
+    if (this.#looks.get(by) === look) return;
+    this.#looks.set(by, look);
+    for (const other of this.inner.querySelectorAll(`[data-seq][data-by="${CSS.escape(by)}"]`)) {
+      const shown = nameIn(other);
+      if (shown && shown.textContent !== name) shown.textContent = name;
+      const picture = other.querySelector(":scope > .avatar");
+      if (!picture) continue;
+      if (picture.dataset.hue !== hue) picture.dataset.hue = hue;
+      if (picture.textContent !== initials) picture.textContent = initials;
+    }
   }
 
   /** The first row of an empty room; days.js gives it its day. @param {HTMLElement} row */
