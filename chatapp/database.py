@@ -80,7 +80,8 @@ class Database:
         self.is_sqlite = settings.is_sqlite
         self._settings = settings
         self._path = (
-            Path(unquote(settings.database_url.removeprefix("sqlite:///")))
+            # resolved: the same file under another name must meet the same lock
+            Path(unquote(settings.database_url.removeprefix("sqlite:///"))).resolve()
             if settings.is_sqlite
             else None
         )

@@ -1,11 +1,12 @@
 """Signed-in devices. A browser holds a random token (sealed in a cookie), the database only its hash."""
 
+import logging
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import delete, insert, select, update
 
-from chatapp.database import Database
+from chatapp.database import CommitUnknown, Database, is_worth_retrying
 from chatapp.domain.users import User, from_row
 from chatapp.errors import Missing
 from chatapp.security import new_token, token_hash
@@ -15,6 +16,9 @@ from chatapp.words import BROWSERS, DEVICE_NAME, SYSTEMS, UNKNOWN_BROWSER, UNKNO
 DAY_MS: Final = 24 * 60 * 60 * 1000
 TOUCH_MS: Final = 10 * 60 * 1000  # how exact `seen_at` is; a write per request would be too many
 DEVICES_MOST: Final = 50  # per account; signing in once more ends the one unused longest
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +103,27 @@ async def find(database: Database, token: str, *, days: int) -> Session | None:
         return None
     expires_at = row.expires_at
     if row.now - row.seen_at > TOUCH_MS:
-        expires_at = row.now + days * DAY_MS
+        expires_at = await _touch(database, row, days)
+    return Session(row.session_id, from_row(row), expires_at)
+
+
+async def _touch(database: Database, row: Any, days: int) -> int:
+    """Moves the expiry of a session; returns it. When nothing can be written just now, the next visit will do so:
+    people may read as long as the database can be read."""
+    expires_at: int = row.now + days * DAY_MS
+    try:
         async with database.transaction() as tx:
             await tx.execute(
                 update(sessions)
                 .where(sessions.c.id == row.session_id)
                 .values(seen_at=row.now, expires_at=expires_at)
             )
-    return Session(row.session_id, from_row(row), expires_at)
+    except Exception as error:
+        if not (isinstance(error, CommitUnknown) or is_worth_retrying(error)):
+            raise
+        log.warning("a visit could not be written down")
+        return int(row.expires_at)
+    return expires_at
 
 
 async def living(database: Database, ids: list[int]) -> set[int]:

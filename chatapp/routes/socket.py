@@ -7,6 +7,7 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
+from chatapp.database import is_worth_retrying
 from chatapp.domain import sessions
 from chatapp.limits import CONNECT, CONNECT_ADDRESS
 from chatapp.middleware import Hosts, is_own_origin
@@ -38,7 +39,14 @@ class Socket:
         if kit.stopping or kit.limits.wait(CONNECT_ADDRESS, address(request)):
             await send({"type": "websocket.close", "code": frames.CLOSE_OVERLOADED})
             return
-        session = await session_of(kit, request)
+        try:
+            session = await session_of(kit, request)
+        except Exception as error:
+            if not is_worth_retrying(error):
+                raise
+            # The database is away. To a browser this is a lost line: it comes back.
+            await send({"type": "websocket.close", "code": frames.CLOSE_OVERLOADED})
+            return
         await send({"type": "websocket.accept"})
         if session is None:
             await send({"type": "websocket.close", "code": frames.CLOSE_SESSION})
@@ -72,8 +80,7 @@ class Socket:
         connection.send(frames.hello(connection.user_id, kit.epoch))
         sending = kit.supervisor.spawn(_send_all(connection), "socket")
         try:
-            if not await sessions.living(kit.database, [connection.session_id]):
-                connection.close(frames.CLOSE_SESSION)  # it ended before the hub could know of us
+            await self._end_if_dead(connection)
             while connection.is_open:
                 message = await receive()
                 if message["type"] != "websocket.receive":
@@ -91,6 +98,16 @@ class Socket:
             connection.close(1000)
             await connection.finished.wait()
             sending.cancel()
+
+    async def _end_if_dead(self, connection: Connection) -> None:
+        """The session may have ended before the hub could know of us."""
+        try:
+            if not await sessions.living(self._services.database, [connection.session_id]):
+                connection.close(frames.CLOSE_SESSION)
+        except Exception as error:
+            if not is_worth_retrying(error):
+                raise
+            connection.close(frames.CLOSE_OVERLOADED)
 
 
 def _abort_of(send: Send) -> Callable[[], None]:

@@ -9,6 +9,7 @@ from chatapp.settings import Settings
 from tests.routes.people import JSON, Person, services, somebody
 from tests.support import databases
 from tests.support.asgi import Site, lifespan
+from tests.support.asgi_socket import Refused
 
 
 async def test_the_process_says_that_it_is_up_and_ready(site):
@@ -66,6 +67,10 @@ async def test_while_the_database_is_away_people_are_asked_to_come_again(own_pos
             ):
                 assert (await impatient.post("/sign-in", fields)).status_code == 503
         assert (await impatient.get("/offline")).status_code == 200
+        with pytest.raises(Refused) as refusal:  # a browser takes it for a lost line and comes back
+            async with ann.socket():
+                pass
+        assert refusal.value.status == 403
 
         await asyncio.to_thread(own_postgres.start)
 
