@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, union, update
 
 from chatapp.database import Transaction
 from chatapp.domain import memberships as members
@@ -11,7 +11,7 @@ from chatapp.domain import users as user_rules
 from chatapp.domain.commands import Committed, DeleteAccount, EditProfile, LeaveRoom
 from chatapp.domain.log import add_to_each, lock_user
 from chatapp.errors import SignedOut
-from chatapp.tables import memberships, rooms, sessions, users
+from chatapp.tables import memberships, messages, rooms, sessions, users
 from chatapp.words import DELETED_ACCOUNT
 
 
@@ -66,8 +66,11 @@ async def apply_delete_account(tx: Transaction, command: DeleteAccount) -> Commi
 
 
 async def _ever_in(tx: Transaction, user_id: int) -> set[int]:
-    """The rooms where rows of this person may stand: those they are in, and those they have left."""
-    query = select(memberships.c.room_id).where(memberships.c.user_id == user_id)
+    """The rooms where rows of this person stand: those they are or were in, and those an administrator looked after."""
+    query = union(
+        select(memberships.c.room_id).where(memberships.c.user_id == user_id),
+        select(messages.c.room_id).where(messages.c.author_id == user_id),
+    )
     return {row.room_id for row in await tx.fetch_all(query)}
 
 

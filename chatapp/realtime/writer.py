@@ -34,6 +34,7 @@ OLDEST_SECONDS: Final = 5.0  # older than this at the head: no more is taken
 BATCH_MOST: Final = 500
 TRIES: Final = 5
 PAUSE_SECONDS: Final = 0.4  # the longest wait between tries
+FAILED_SECONDS: Final = 10.0  # so long after a failure we say that nothing can be stored
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class Writer:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._closed = False
+        self._failed_at: float | None = None
         self._ends: Counter[str] = Counter()  # of the batch under way
 
     # -- intake -----------------------------------------------------------------
@@ -114,6 +116,11 @@ class Writer:
     def oldest_seconds(self) -> float:
         """How long the command at the head has waited."""
         return self.clock.monotonic() - self._queue[0].at if self._queue else 0.0
+
+    def is_storing(self) -> bool:
+        """Whether the last batch was stored or its failure is a while ago: nobody may have tried since."""
+        failed = self._failed_at
+        return failed is None or self.clock.monotonic() - failed > FAILED_SECONDS
 
     async def drain(self, seconds: float) -> None:
         """Takes no more, and waits until what was taken is stored, at most `seconds`."""
@@ -186,6 +193,7 @@ class Writer:
                     break
                 self.metrics.commit_failed("retried")
             else:
+                self._failed_at = None
                 self._answer(batch, outcomes)
                 self.fanout.publish(committed)
                 if unknown:  # rows of the first try have not been shown to anybody yet
@@ -193,6 +201,7 @@ class Writer:
                         self.fanout.refresh(room_id)
                 return
             await self._pause(attempt)
+        self._failed_at = self.clock.monotonic()
         for entry in batch:
             self._tell(entry, OutcomeUnknown() if unknown else Busy("busy", 2))
 
@@ -230,12 +239,15 @@ class Writer:
                     break
                 self.metrics.commit_failed("retried")
             else:
+                self._failed_at = None
                 self._tell(entry, committed.value)
                 self.fanout.publish(committed)
                 if unknown:  # what the first try stored has not been shown
                     self.fanout.refresh(committed.value)
                 return
             await self._pause(attempt)
+        if _kind(failure) != "refused":
+            self._failed_at = self.clock.monotonic()
         self._tell(entry, failure)
 
     def _answer(self, batch: Sequence[_Entry], outcomes: Sequence[Outcome]) -> None:

@@ -61,9 +61,15 @@ async def ready(request: Request) -> Response:
     state = {
         "stopping": kit.stopping,
         "database": await kit.database.answers(),
+        "storing": kit.writer.is_storing(),
         "oldest_command_seconds": round(kit.writer.oldest_seconds(), 1),
     }
-    good = not kit.stopping and state["database"] and kit.writer.oldest_seconds() < READY_SECONDS
+    good = (
+        not kit.stopping
+        and state["database"]
+        and state["storing"]
+        and kit.writer.oldest_seconds() < READY_SECONDS
+    )
     return JSONResponse(state, 200 if good else 503)
 
 

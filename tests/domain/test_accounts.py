@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from chatapp.domain import accounts, memberships, messages, rooms, users
-from chatapp.domain.commands import DeleteAccount, EditProfile, JoinRoom
+from chatapp.domain.commands import DeleteAccount, EditProfile, EditRoom, JoinRoom
 from chatapp.errors import Invalid, Missing, SignedOut
 from chatapp.security import Passwords
 from chatapp.tables import users as rows
@@ -111,6 +111,13 @@ async def test_a_new_name_is_an_event_in_each_room_they_ever_were_in(database, a
     for event in done.messages:
         assert await world.assert_no_gaps(database, event.room_id) == event.seq
     assert await world.assert_no_gaps(database, never) == 1
+
+
+async def test_an_administrator_has_rows_in_rooms_they_only_looked_after(database, ann, bob):
+    den = await world.opens(database, bob, "Den")
+    await world.carry_out(database, EditRoom(ann.id, den, "Den", "tidied up"))
+    done = await world.carry_out(database, EditProfile(ann.id, "Anna", 1))
+    assert [(e.room_id, e.body) for e in done.messages] == [(den, "Ann Archer")]
 
 
 async def test_a_new_colour_names_nobody_and_the_same_look_again_is_no_event(database, bob, lab):

@@ -371,9 +371,15 @@ async def test_a_database_that_is_away_means_later(cut, line, room):
     posts = [a_post(ann, lab, str(n)) for n in range(3)]
     ends = await cut.ends(*posts, JoinRoom(ann.id, lab))
     assert [type(end) for end in ends] == [Busy] * 4
+    assert not cut.writer.is_storing()
+    cut.clock.advance(writing.FAILED_SECONDS + 1)
+    assert cut.writer.is_storing(), "nobody has tried for a while"
+    assert [type(end) for end in await cut.ends(*posts[:1])] == [Busy]
+    assert not cut.writer.is_storing()
     line.is_down = False
     ends = await cut.ends(*posts)
     assert [end.seq for end in ends] == [3, 4, 5]
+    assert cut.writer.is_storing()
     assert await world.assert_no_gaps(cut.database, lab) == 5
 
 

@@ -18,7 +18,12 @@ async def test_the_process_says_that_it_is_up_and_ready(site):
     assert (up.status_code, up.text) == (200, "up")
     ready = await visitor.get("/ready")
     assert ready.status_code == 200
-    assert ready.json() == {"stopping": False, "database": True, "oldest_command_seconds": 0.0}
+    assert ready.json() == {
+        "stopping": False,
+        "database": True,
+        "storing": True,
+        "oldest_command_seconds": 0.0,
+    }
 
 
 async def test_a_process_that_is_told_to_stop_is_up_but_not_ready(site):

@@ -11,12 +11,8 @@ const SPREAD = 1_500;
 export function wireSidebar(socket) {
   const refresh = debounced(LIST, () => document.body.dispatchEvent(new Event("refresh-sidebar")));
   socket.on("sidebar", refresh);
-  let greeted = false;
-  socket.on("hello", () => {
-    // the first line comes with a fresh page, each later one after an absence
-    if (greeted) refresh();
-    greeted = true;
-  });
+  // Nobody told us what changed before this line stood: since the page was drawn, or while we were away.
+  socket.on("hello", refresh);
 }
 
 /** Someone came, went, or renamed the room. @param {import("./feed.js").Feed} feed */
