@@ -1,0 +1,429 @@
+"""Whatever happens in a room: a screen that followed it, or that comes back to it, is what a fresh page shows.
+
+`ACTIONS` names every command with what people do to cause it; a new command without a line there fails the first test.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from chatapp.domain import commands
+from chatapp.domain.changes import APPLY
+from chatapp.domain.commands import (
+    CreateRoom,
+    DeleteAccount,
+    DeleteRoom,
+    EditProfile,
+    EditRoom,
+    JoinRoom,
+    LeaveRoom,
+    PostMessage,
+)
+from chatapp.tables import rooms, users
+from tests.domain.world import a_post
+from tests.routes.people import Person, services, somebody
+from tests.routes.screens import Look, Screen
+from tests.support.asgi import Site
+
+NAMES = {
+    "ann": "Ann Archer",
+    "bob": "Bob Baker",
+    "cat": "Cat Carver",
+    "dan": "Dan Dyer",
+    "eve": "Eve Eager",
+}
+
+
+class World:
+    """Ann looks after the site and owns the lab, where bob and cat are too, dan has been and eve has not.
+    Bob owns the den, where cat is too, and ann has only set the topic; in his nook nobody else is."""
+
+    ann: Person
+    bob: Person
+    cat: Person
+    dan: Person
+    eve: Person
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.people: dict[str, Person] = {}
+        self.lab = self.den = self.nook = 0
+        self.times = 0
+        self.screens: list[Screen] = []
+
+    def __getattr__(self, name: str) -> Person:
+        return self.people[name]
+
+    async def begin(self) -> "World":
+        """Again from the start: new rooms, and somebody new for everybody who is gone."""
+        self.times += 1
+        self.screens = []
+        for short, name in NAMES.items():
+            if short not in self.people or not await self.people[short].is_signed_in():
+                other = name if self.times == 1 else f"{name} {self.times}"
+                self.people[short] = await somebody(self.site, other)
+        await self.ann.becomes_administrator()
+        kit = services(self.site)
+        rows = await kit.database.fetch_all(select(users.c.id, users.c.email))
+        number = {row.email: row.id for row in rows}
+        ann, bob, cat, dan, _ = (number[person.email] for person in self.people.values())
+        ask = kit.writer.ask  # as over HTTP, but quicker
+        self.lab = await ask(CreateRoom(ann, self.name_of("lab"), "What we found out"))
+        for each in (bob, cat, dan):
+            await ask(JoinRoom(each, self.lab))
+            await ask(a_post(each, self.lab, f"{each} was here"))
+        await ask(LeaveRoom(dan, self.lab))
+        self.den = await ask(CreateRoom(bob, self.name_of("den"), ""))
+        await ask(JoinRoom(cat, self.den))
+        await ask(a_post(cat, self.den, "so quiet"))
+        await ask(EditRoom(ann, self.den, self.name_of("den"), "Shoes off"))
+        self.nook = await ask(CreateRoom(bob, self.name_of("nook"), ""))
+        return self
+
+    def name_of(self, room: str) -> str:
+        return f"{room} {self.times}"
+
+    async def settle(self) -> None:
+        """Everything that was sent is on the screens it was sent to."""
+        for screen in self.screens:
+            await screen.is_answered()
+        query = select(rooms.c.id, rooms.c.last_seq)
+        last = {row.id: row.last_seq for row in await services(self.site).database.fetch_all(query)}
+        for screen in self.screens:
+            await screen.settle(last.get(screen.room))
+
+    async def compare(self) -> None:
+        """Each screen with a fresh page of the same person, and that with older pages read one by one."""
+        fresh: dict[tuple[str, int], Screen] = {}
+        whole: dict[int, Look] = {}
+        for screen in self.screens:
+            who = screen.person.name, screen.room
+            if who not in fresh:
+                fresh[who] = await Screen(screen.person, screen.room).load()
+            page = fresh[who]
+            assert screen.strays == [], f"{screen} heard of a room that is not theirs"
+            if screen.look.place == "outside" and page.look.place in {"gone", "room"}:
+                continue  # no member when it was deleted; or let in again, and not there again yet
+            if page.look.place == "room" and screen.room not in whole:
+                whole[screen.room] = await page.read_back()
+            screen.assert_like(page, whole.get(screen.room, Look("")))
+
+    async def leave(self) -> None:
+        for screen in self.screens:
+            await screen.lose()
+
+
+@pytest.fixture
+async def world(roomy: Site) -> World:
+    return await World(roomy).begin()
+
+
+# -- what people do, by the command it becomes ----------------------------------------
+
+Action = Callable[[World], Awaitable[Any]]
+
+
+def says(who: str, body: str = "hello") -> Action:
+    return lambda world: getattr(world, who).says(world.lab, body)
+
+
+def joins(who: str) -> Action:
+    return lambda world: getattr(world, who).joins(world.lab)
+
+
+def leaves(who: str, room: str = "lab") -> Action:
+    return lambda world: getattr(world, who).leaves(getattr(world, room))
+
+
+def edits(who: str, name: str = "", topic: str = "What we found out") -> Action:
+    """`name` '' leaves it as it is."""
+
+    async def act(world: World) -> None:
+        given = f"{name} {world.times}" if name else world.name_of("lab")
+        path = f"/rooms/{world.lab}/settings"
+        answer = await getattr(world, who).post(path, {"name": given, "topic": topic})
+        assert answer.status_code in {303, 403, 422}
+
+    return act
+
+
+def deletes(who: str, room: str) -> Action:
+    async def act(world: World) -> None:
+        path = f"/rooms/{getattr(world, room)}/delete"
+        answer = await getattr(world, who).post(path, {"confirm": world.name_of(room)})
+        assert answer.status_code == 303
+
+    return act
+
+
+def ends_account(who: str) -> Action:
+    async def act(world: World) -> None:
+        person = getattr(world, who)
+        form = {"password": person.password}
+        assert (await person.post("/settings/delete-account", form)).status_code == 303
+
+    return act
+
+
+def becomes(who: str, name: str, hue: str) -> Action:
+    async def act(world: World) -> None:
+        form = {"name": f"{name} {world.times}", "hue": hue}
+        answer = await getattr(world, who).post("/settings/profile", form)
+        assert answer.status_code == 303
+
+    return act
+
+
+async def says_twice_with_one_key(world: World) -> None:
+    key = str(uuid4())
+    for _ in range(2):
+        answer = await world.bob.tries_to_say(world.lab, "only once", key=key)
+        assert answer.status_code == 200
+
+
+async def says_over_the_line(world: World) -> None:
+    for screen in world.screens:
+        if screen.person is world.bob and screen.is_online:
+            for number in range(5):
+                await screen.says(f"**live** {number}\n<b>&amp; https://x.example/?a=1&b=2", str(uuid4()))  # fmt: skip
+
+
+async def speak_at_once(world: World) -> None:
+    people = (world.ann, world.bob, world.cat)
+    await asyncio.gather(*(people[n % 3].says(world.lab, f"at once {n}") for n in range(12)))
+
+
+async def come_and_go_at_once(world: World) -> None:
+    await asyncio.gather(
+        world.eve.joins(world.lab),
+        world.cat.leaves(world.lab),
+        world.ann.says(world.lab, "who is here?"),
+        world.dan.joins(world.lab),
+        world.bob.says(world.lab, "me"),
+        edits("ann", "Laboratory", "Found out")(world),
+        world.eve.leaves(world.lab),
+    )
+
+
+ACTIONS: dict[type, dict[str, Action]] = {
+    PostMessage: {
+        "ann says something": says("ann"),
+        "bob says something long, with lines, links and signs": says(
+            "bob", "a <b>\n" * 300 + "https://x.example/?a=1&b=2 \U0001f370 e\u0301"
+        ),
+        "bob says it again with the same key": says_twice_with_one_key,
+        "bob says five things over the line": says_over_the_line,
+        "everybody speaks at once": speak_at_once,
+    },
+    CreateRoom: {
+        "ann opens a room": lambda world: world.ann.opens(f"Another {world.times}"),
+        "an outsider opens a room": lambda world: world.eve.opens(f"Eves {world.times}"),
+    },
+    EditRoom: {
+        "ann renames the room": edits("ann", "Workshop"),
+        "ann changes the topic": edits("ann", topic="With tools"),
+        "ann takes the topic away": edits("ann", topic=""),
+        "ann changes both": edits("ann", "Workshop", "With tools"),
+        "ann changes nothing": edits("ann"),
+        "ann takes a name that is taken": edits("ann", "den", "not this"),
+        "bob may not": edits("bob", "Mine", "mine"),
+    },
+    DeleteRoom: {
+        "ann deletes the lab": deletes("ann", "lab"),
+        "bob deletes the den": deletes("bob", "den"),
+    },
+    JoinRoom: {
+        "eve joins": joins("eve"),
+        "dan comes back": joins("dan"),
+        "bob joins again": joins("bob"),
+        "people come and go at once": come_and_go_at_once,
+    },
+    LeaveRoom: {
+        "bob leaves": leaves("bob"),
+        "the owner leaves": leaves("ann"),
+        "the owner of the den leaves": leaves("bob", "den"),
+        "dan leaves again": leaves("dan"),
+        "eve leaves where she never was": leaves("eve"),
+    },
+    DeleteAccount: {
+        "cat's account ends": ends_account("cat"),
+        "the account of the den's owner ends": ends_account("bob"),
+        "the account of somebody who has left ends": ends_account("dan"),
+        "the account of who only looked after a room ends": ends_account("ann"),
+        "the account of somebody who was never there ends": ends_account("eve"),
+    },
+    EditProfile: {
+        "bob has another name": becomes("bob", "Robert Baker", "3"),
+        "cat has another colour": becomes("cat", "Cat Carver", "11"),
+        "somebody who has left has another name": becomes("dan", "Daniel Dyer", "3"),
+        "somebody who only looked after a room has another name": becomes(
+            "ann", "Anna Archer", "3"
+        ),
+        "somebody who was never there has another name": becomes("eve", "Eva Eager", "3"),
+    },
+}
+
+
+def test_every_command_is_among_the_actions():
+    """Whoever adds a command adds here what people do with it, so that the tests below look at it."""
+    assert set(ACTIONS) == {PostMessage, *APPLY}
+    known = commands.PostMessage | commands.RoomCommand
+    assert set(ACTIONS) == set(known.__args__), "a command that nothing carries out"
+
+
+@pytest.mark.parametrize("command", ACTIONS, ids=lambda command: command.__name__)
+async def test_a_screen_that_followed_or_comes_back_is_a_fresh_page(world: World, command: type):
+    """DEL-01: live and after an absence; for the owner, members, a former member and an outsider."""
+    wrong: dict[str, str] = {}
+    for what, act in ACTIONS[command].items():
+        try:
+            await followed(world, act)
+        except AssertionError as error:
+            wrong[what] = str(error)
+        await world.leave()
+        await world.begin()
+    assert wrong == {}
+
+
+async def followed(world: World, act: Action) -> None:
+    lab, den = world.lab, world.den
+    live = [(world.ann, lab), (world.bob, lab), (world.dan, lab), (world.eve, lab)]
+    late = [(world.bob, lab), (world.cat, den)]
+    away = []
+    for who, room in live + late:
+        screen = await (await Screen(who, room).load()).follow()
+        world.screens.append(screen)
+        if len(world.screens) > len(live):
+            away.append(screen)
+    await world.settle()
+    for screen in away:
+        await screen.lose()
+    await act(world)
+    for screen in away:
+        await screen.follow()
+    await world.settle()
+    await world.compare()
+
+
+# -- anything in any order --------------------------------------------------------------
+
+
+class Story:
+    """Random people do random things in random order, while lines break and mend."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.world = world
+        self.dice = random.Random(seed)
+        self.people = [*world.people.values()]
+        self.rooms = [world.lab, world.den]
+        self.told: list[str] = []
+        self.names = 0
+
+    def _some_name(self) -> str:
+        self.names += 1
+        return f"{self.dice.choice(['Tea', 'Attic', 'Yard'])} {self.names}"
+
+    async def post(self, who: Person, room: int) -> None:
+        lines = [s for s in self.world.screens if s.person is who and s.room == room]
+        over = self.dice.choice([s for s in lines if s.is_online and s.look.place == "room"] or [None])  # fmt: skip
+        for number in range(self.dice.choice([1, 1, 1, 1, 1, 1, 4, 4, 60])):
+            body = f"{who.name} says {number}"
+            if over is not None and (number > 5 or self.dice.random() < 0.7):
+                await over.says(body, str(uuid4()))
+            else:
+                await who.tries_to_say(room, body)
+
+    async def create(self, who: Person, _room: int) -> None:
+        self.rooms.append(await who.opens(self._some_name()))
+
+    async def edit(self, who: Person, room: int) -> None:
+        form = {"name": self._some_name(), "topic": self.dice.choice(["", "On " + who.name])}
+        await who.post(f"/rooms/{room}/settings", form)
+
+    async def delete(self, who: Person, room: int) -> None:
+        page = await who.get(f"/rooms/{room}/settings")
+        if page.status_code == 200 and self.dice.random() < 0.4:
+            await who.post(f"/rooms/{room}/delete", {"confirm": await self._name(room)})
+
+    async def _name(self, room: int) -> str:
+        query = select(rooms.c.name).where(rooms.c.id == room)
+        return str(await services(self.world.site).database.fetch_value(query))
+
+    async def join(self, who: Person, room: int) -> None:
+        await who.post(f"/rooms/{room}/join")
+
+    async def leave(self, who: Person, room: int) -> None:
+        await who.post(f"/rooms/{room}/leave")
+
+    async def end_account(self, who: Person, _room: int) -> None:
+        if who in self.people[2:] and len(self.people) > 3:
+            self.people.remove(who)
+            await who.post("/settings/delete-account", {"password": who.password})
+
+    async def change_profile(self, who: Person, _room: int) -> None:
+        form = {"name": f"{who.name.split()[0]} {self._some_name()}", "hue": "7"}
+        await who.post("/settings/profile", form)
+
+    # -- the telling --------------------------------------------------------------
+
+    async def go_on(self, chances: dict[str, int]) -> None:
+        """One step: a few things at once, or a line that breaks or mends."""
+        if self.dice.random() < 0.35:
+            screen = self.dice.choice(self.world.screens)
+            self.told.append(f"{screen} {'loses' if screen.is_online else 'gets'} its line")
+            await (screen.lose() if screen.is_online else screen.follow())
+            return
+        some = self.dice.choice([1, 1, 2, 4])
+        picked = self.dice.choices([*chances], [*chances.values()], k=some)
+        steps = [(what, self.dice.choice(self.people), self.dice.choice(self.rooms)) for what in picked]  # fmt: skip
+        self.told += [f"{what} by {who.name} in {room}" for what, who, room in steps]
+        await asyncio.gather(*(getattr(self, what)(who, room) for what, who, room in steps))
+        if self.dice.random() < 0.3:
+            await self.world.settle()
+
+    async def opens_tabs(self) -> None:
+        for who in self.people:
+            for room in self.dice.sample(self.rooms, 2):
+                screen = await Screen(who, room).load()
+                self.world.screens.append(await screen.follow())
+
+    async def ends(self) -> None:
+        """Everybody comes back; whoever found the door closed knocks again."""
+        for screen in self.world.screens:
+            await screen.follow()
+        await self.world.settle()
+        await self.world.compare()
+
+
+IN_ROOMS = {"post": 8, "create": 1, "edit": 3, "delete": 1, "join": 5, "leave": 3}
+WITH_ACCOUNTS = {**IN_ROOMS, "end_account": 1, "change_profile": 2}
+
+
+async def tell(world: World, seed: int, chances: dict[str, int], steps: int) -> None:
+    story = Story(world, seed)
+    await story.opens_tabs()
+    try:
+        for _ in range(steps):
+            await story.go_on(chances)
+        await story.ends()
+    except AssertionError as error:
+        told = "\n".join(story.told)
+        raise AssertionError(f"seed {seed}: {error}\nafter\n{told}") from error
+    finally:
+        await world.leave()
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_whatever_happens_in_rooms_and_whenever_lines_break_screens_are_fresh_pages(
+    world: World, seed: int
+):
+    await tell(world, seed, IN_ROOMS, 40)
+
+
+async def test_the_same_when_people_change_their_names_and_go_for_good(world: World):
+    await tell(world, 3, WITH_ACCOUNTS, 40)
