@@ -43,7 +43,7 @@ export function openRoom({ element, session, socket, outbox }) {
   composer?.start();
   banner.start();
   new OutboxView({ outbox, feed, focus: () => composer?.focus() }).start();
-  wireRoomHead(feed);
+  wireRoomHead(feed, session);
   wireKeys(feed.timeline, composer?.box ?? null);
 
   function leave(reason) {
