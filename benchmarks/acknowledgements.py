@@ -42,7 +42,7 @@ class Line:
         self.sent: dict[bytes, float] = {}
         self.waits: list[float] = []
         self.others = 0
-        self._free = asyncio.Semaphore(WINDOW)
+        self.open_window()
 
     async def connect(self, server: ChatServer, cookie: str) -> None:
         self._reader, self._writer = await asyncio.open_connection(
@@ -63,6 +63,10 @@ class Line:
         data = json.dumps(frame).encode()
         self.sent[key.encode()] = time.perf_counter()
         self._writer.write(b"\x81\xfe" + len(data).to_bytes(2, "big") + b"\0\0\0\0" + data)
+
+    def open_window(self) -> None:
+        """Before `post_when_free`: acknowledgements of free posts have opened it too far."""
+        self._free = asyncio.Semaphore(WINDOW)
 
     async def post_when_free(self) -> None:
         await self._free.acquire()
@@ -147,6 +151,7 @@ async def at_rate(lines: list[Line], rate: int) -> dict[str, Any]:
 async def saturated(lines: list[Line]) -> dict[str, Any]:
     for line in lines:
         line.waits.clear()
+        line.open_window()
     started = time.perf_counter()
 
     async def press(line: Line) -> None:

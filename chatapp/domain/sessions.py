@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select, update
 
 from chatapp.database import CommitUnknown, Database, is_worth_retrying
 from chatapp.domain.users import User, from_row
-from chatapp.errors import Missing
+from chatapp.errors import Invalid, Missing
 from chatapp.security import new_token, token_hash
 from chatapp.tables import now_ms, sessions, users
 from chatapp.words import BROWSERS, DEVICE_NAME, SYSTEMS, UNKNOWN_BROWSER, UNKNOWN_SYSTEM
@@ -43,11 +43,23 @@ class Device:
 
 
 async def start(
-    database: Database, user: User, *, days: int, user_agent: str, address: str
+    database: Database, user: User, *, days: int, user_agent: str, address: str, proof: str | None
 ) -> tuple[str, list[int]]:
-    """A new session. Returns its token and the ids of sessions that had to end to make room."""
+    """A new session. Returns its token and the ids of sessions that had to end to make room.
+
+    `proof`: the hash of the password that was shown. Raises `Invalid` when it, or the account, is not good any more:
+    whoever changes a password and ends all sessions then has ended them all.
+    """
     token = new_token()
+    living = (users.c.id == user.id) & users.c.deleted_at.is_(None)
+    if proof is not None:
+        living &= users.c.password_hash == proof
     async with database.transaction() as tx:
+        if (
+            await tx.fetch_value(select(users.c.id).where(living).with_for_update(read=True))
+            is None
+        ):
+            raise Invalid({"": "wrong_credentials"})
         await tx.execute(
             delete(sessions).where(sessions.c.user_id == user.id, sessions.c.expires_at < now_ms())
         )

@@ -151,8 +151,8 @@ async def _taken(tx: Transaction, name: str, email_key: str | None, but: int = 0
 
 async def authenticate(
     database: Database, passwords: Passwords, *, email: str, password: str
-) -> User:
-    """The account of this email and password.
+) -> tuple[User, str]:
+    """The account of this email and password, and the stored hash that proved it.
 
     An unknown email, a malformed one and a wrong password cost the same time and raise the same `Invalid`.
     """
@@ -167,7 +167,7 @@ async def authenticate(
     row = await database.fetch_one(select(users).where(users.c.email_key == key))
     if not await passwords.verify(secret, row.password_hash if row else None):
         raise Invalid({"": "wrong_credentials"})
-    return from_row(row)
+    return from_row(row), row.password_hash
 
 
 def from_row(row: Any) -> User:

@@ -110,15 +110,17 @@ async def sign_in(request: Request) -> Response:
     kit.limits.take(SIGN_IN_ADDRESS, address(request))
     kit.limits.take(SIGN_IN, users.account_key(form["email"]))
     try:
-        user = await users.authenticate(
+        user, proof = await users.authenticate(
             kit.database, kit.passwords, email=form["email"], password=form["password"]
         )
+        return await _start(request, user, form["next"], proof)
     except Invalid as error:
         return await _sign_in(request, form, error.fields, form["next"], error.status)
-    return await _start(request, user, form["next"])
 
 
-async def _start(request: Request, user: User, following: str) -> Response:
+async def _start(
+    request: Request, user: User, following: str, proof: str | None = None
+) -> Response:
     """A new session, never one the browser brought along; the old one of this browser ends."""
     kit = services(request)
     before = await session(request)
@@ -126,7 +128,7 @@ async def _start(request: Request, user: User, following: str) -> Response:
         await sessions.end_quietly(kit.database, before)
         kit.fanout.end_sessions([before.id])
     response = to(safe_next(following))
-    await start_session(request, response, user)
+    await start_session(request, response, user, proof)
     return response
 
 

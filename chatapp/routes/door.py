@@ -123,8 +123,10 @@ def set_session_cookie(request: Request, response: Response, token: str | None) 
     )
 
 
-async def start_session(request: Request, response: Response, user: User) -> None:
-    """A new session for this browser, with a token of its own. Ends those that had to make room."""
+async def start_session(
+    request: Request, response: Response, user: User, proof: str | None = None
+) -> None:
+    """A new session for this browser, with a token of its own. Ends those that had to make room. Raises `Invalid`."""
     kit = services(request)
     token, ended = await sessions.start(
         kit.database,
@@ -132,6 +134,7 @@ async def start_session(request: Request, response: Response, user: User) -> Non
         days=kit.settings.session_days,
         user_agent=request.headers.get("user-agent", ""),
         address=request.client.host if request.client else "",
+        proof=proof,
     )
     kit.fanout.end_sessions(ended)
     set_session_cookie(request, response, token)

@@ -6,6 +6,7 @@ import statistics
 import threading
 import time
 
+from chatapp.domain import sessions
 from chatapp.security import WAITING_MOST
 from tests.routes import pages
 from tests.routes.people import JSON, ROOMY, Person, services, somebody, until
@@ -119,3 +120,21 @@ async def test_spelling_an_address_in_another_way_is_no_way_around_the_limit(sit
         for number in range(14)
     ]
     assert answers == [422] * 10 + [429] * 4
+
+
+async def test_who_was_let_in_by_the_old_password_while_it_changed_stays_out(site, monkeypatch):
+    """The password was right when it was looked at; a moment later it, and all sessions, had ended."""
+    ann = await somebody(site)
+    thief = ann.elsewhere()
+    start = sessions.start
+
+    async def late(*given, **named):
+        monkeypatch.setattr(sessions, "start", start)
+        fields = {"current": ann.password, "new": "another horse battery"}
+        assert (await ann.post("/settings/password", fields)).status_code == 303
+        return await start(*given, **named)
+
+    monkeypatch.setattr(sessions, "start", late)
+    assert (await thief.tries_to_sign_in()).status_code == 422
+    assert not await thief.is_signed_in()
+    assert await ann.is_signed_in()
