@@ -153,6 +153,7 @@ async def _running(
             fragments=fragments,
             tails=tails,
             hub=hub,
+            backplane=backplane,
             fanout=fanout,
             writer=writer,
             catchup=catchup,

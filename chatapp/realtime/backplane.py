@@ -9,10 +9,11 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 CHANNEL: Final = "chatapp:hints"
@@ -20,6 +21,7 @@ WAITING_MOST: Final = (
     10_000  # hints not yet sent; the oldest are dropped, the comparison makes up for them
 )
 SECONDS: Final = 1.0  # the longest wait for Redis
+SILENCE_SECONDS: Final = 5.0  # then a line to Redis is asked whether it lives
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +46,18 @@ class Backplane(Protocol):
 
     def publish(self, hint: Hint) -> None: ...
 
+    def is_connected(self) -> bool | None:
+        """Whether hints of others arrive just now; None where there are no others."""
+
 
 class MemoryBackplane:
     """For a single process: there is nobody else to tell."""
 
     def publish(self, hint: Hint) -> None:
         return
+
+    def is_connected(self) -> bool | None:
+        return None
 
 
 class RedisBackplane:
@@ -65,13 +73,15 @@ class RedisBackplane:
             url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS
         )
         # A subscriber may wait for ever: redis-py's default would end it after 5 s of silence.
-        self._subscriber = Redis.from_url(
-            url, socket_timeout=None, socket_connect_timeout=SECONDS, health_check_interval=5
-        )
+        self._subscriber = Redis.from_url(url, socket_timeout=None, socket_connect_timeout=SECONDS)
+        self._connected = False
 
     def publish(self, hint: Hint) -> None:
         self._waiting.append(msgspec.structs.replace(hint, sender=self._sender))
         self._wake.set()
+
+    def is_connected(self) -> bool | None:
+        return self._connected
 
     async def send_forever(self) -> None:
         while True:
@@ -91,14 +101,27 @@ class RedisBackplane:
             try:
                 async with self._subscriber.pubsub() as channel:
                     await channel.subscribe(CHANNEL)
-                    async for event in channel.listen():
+                    while True:
+                        event = await self._next(channel)
                         if event["type"] == "subscribe":
+                            self._connected = True
                             on_connect()
                         elif event["type"] == "message":
                             self._take(event["data"], receive)
             except (RedisError, OSError, TimeoutError):
+                self._connected = False
                 log.warning("redis is away; processes compare by themselves")
                 await asyncio.sleep(SECONDS)
+
+    async def _next(self, channel: PubSub) -> dict[str, Any]:
+        """The next event. A line may die without a word: after a silence it is asked, and given up if silent."""
+        event: dict[str, Any] | None = await channel.get_message(timeout=SILENCE_SECONDS)
+        if event is None:
+            await channel.ping()
+            event = await channel.get_message(timeout=SILENCE_SECONDS)
+        if event is None:
+            raise TimeoutError
+        return event
 
     def _take(self, data: bytes, receive: Receive) -> None:
         try:

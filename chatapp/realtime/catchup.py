@@ -5,7 +5,7 @@ import asyncio
 from chatapp.database import Database
 from chatapp.domain import memberships, messages
 from chatapp.domain.messages import Changes
-from chatapp.errors import Missing
+from chatapp.errors import Forbidden, Missing
 from chatapp.realtime import frames
 from chatapp.realtime.connection import Connection
 from chatapp.realtime.hub import Hub
@@ -133,9 +133,14 @@ class Catchup:
 
         async def ask() -> None:
             for member in self._hub.watchers(room_id):
-                if user_id in {None, member} and not await memberships.is_member(
-                    self._database, room_id, member
-                ):
+                if user_id not in {None, member}:
+                    continue
+                try:
+                    await memberships.standing(self._database, room_id, member)
+                except Missing:
+                    self._hub.depart(room_id, None, "deleted")
+                    return
+                except Forbidden:
                     self._hub.depart(room_id, member, "removed")
 
         if self._hub.is_watched(room_id):

@@ -17,6 +17,7 @@ from chatapp.domain.users import User
 from chatapp.errors import Missing, Refused, SignedOut
 from chatapp.limits import Limits, address_key
 from chatapp.metrics import Metrics
+from chatapp.realtime.backplane import Backplane
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.dispatch import NUMBER_MOST, Dispatch
 from chatapp.realtime.fanout import Fanout
@@ -46,6 +47,7 @@ class Services:
     fragments: Fragments
     tails: Tails
     hub: Hub
+    backplane: Backplane
     fanout: Fanout
     writer: Writer
     catchup: Catchup

@@ -64,6 +64,8 @@ async def ready(request: Request) -> Response:
         "storing": kit.writer.is_storing(),
         "oldest_command_seconds": round(kit.writer.oldest_seconds(), 1),
     }
+    if (redis := kit.backplane.is_connected()) is not None:
+        state["redis"] = redis  # without it all goes on, only slower
     good = (
         not kit.stopping
         and state["database"]

@@ -85,13 +85,16 @@ class Pourer:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def listen(self) -> None:
-        async for text in self.line:
-            frame = json.loads(text)
-            if frame["type"] == "error":
-                self.round_trips += 1
-            elif "key" in frame:
-                self.answers[frame["key"]] = frame
-            self._news.set()
+        try:
+            async for text in self.line:
+                frame = json.loads(text)
+                if frame["type"] == "error":
+                    self.round_trips += 1
+                elif "key" in frame:
+                    self.answers[frame["key"]] = frame
+                self._news.set()
+        finally:
+            self._news.set()  # whoever waits learns that the line is gone
 
     async def pour(self, count: int, filling: str = "") -> None:
         for _ in range(count):
@@ -101,8 +104,8 @@ class Pourer:
             await self.line.send(json.dumps(frame, ensure_ascii=False))
 
     async def all_taken(self) -> None:
-        """Until the server has read all that was sent: frames are taken in order, and nonsense is answered at once.
-        A writer that was idle has then begun with the first post."""
+        """Until the server has read all that was sent, and refused what it refuses: frames are taken in order, and
+        nonsense is answered at once. A writer that was idle has then begun with the first post."""
         wanted = self.round_trips + 1
         await self.line.send('{"type":"dance"}')
         await self.until(lambda: self.round_trips >= wanted)
@@ -110,6 +113,7 @@ class Pourer:
     async def until(self, come_true: Callable[[], bool]) -> None:
         async with asyncio.timeout(60):
             while not come_true():
+                assert self.line.close_code is None, "somebody was cut off for pouring"
                 self._news.clear()
                 await self._news.wait()
 
@@ -133,6 +137,7 @@ async def pouring(client: Client) -> AsyncIterator[Pourer]:
         pourer = Pourer(client.name, client.room, line)
         listening = asyncio.create_task(pourer.listen())
         try:
+            await pourer.all_taken()  # nothing at its beginning waits for the database any more
             yield pourer
             assert line.close_code is None, "somebody was cut off for pouring"
         finally:
@@ -174,7 +179,8 @@ async def test_f12_while_the_writer_stands_still_a_flooder_is_refused_and_nobody
             await flood.all_taken()  # the writer holds this one: what follows queues behind it
             poured_at = loop.time()
             await flood.pour(FLOOD)
-            await flood.until(lambda: len(flood.told("busy")) >= FLOOD - USER_SHARE)
+            await flood.all_taken()
+            assert len(flood.told("busy")) >= FLOOD - USER_SHARE
             speaking = [asyncio.create_task(heard_at(person, "may I?")) for person in people]
             async with asyncio.timeout(30):
                 await asyncio.gather(*(person.told_to_wait.wait() for person in people))

@@ -100,12 +100,8 @@ async def test_f2_what_a_process_stored_and_told_nobody_is_seen_at_the_other_pro
             assert not saying.done()
             if number % 4 in {0, 3}:
                 sender.url = other.url
-            else:
-                await asyncio.to_thread(victim.start)
-            await asyncio.wait_for(saying, 30)
+            await asyncio.gather(asyncio.to_thread(victim.start), asyncio.wait_for(saying, 30))
             assert sender.acked[key] == stored_as
-            if not victim.running:
-                await asyncio.to_thread(victim.start)
         await everybody_up_to_date(crowd, postgresql_url)
         await crowd.clients[0].say("life goes on")
     tell(

@@ -33,6 +33,9 @@ class Hints:
     def publish(self, hint: Hint) -> None:
         self.sent.append(hint)
 
+    def is_connected(self) -> bool | None:
+        return None
+
     def of(self, kind: str) -> list[Hint]:
         return [hint for hint in self.sent if hint.kind == kind]
 
