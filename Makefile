@@ -24,8 +24,9 @@ test: dev services lint ## everything: lint, types, tests on PostgreSQL, Redis, 
 faults: dev services ## the long fault tests: servers and databases die again and again (ten minutes or so)
 	@$(BIN)/python -m pytest -m faults --timeout 900 $(ARGS)
 
-bench: dev services ## measure the pages and the stream (a minute or two)
+bench: dev services ## measure pages, the stream and acknowledgements (five minutes)
 	@$(BIN)/python -m benchmarks.foundation
+	@$(BIN)/python -m benchmarks.acknowledgements
 
 lint: dev ## style and types
 	@$(BIN)/ruff check --quiet .
