@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatapp.errors import TooLarge
@@ -22,6 +23,7 @@ POLICY: Final = (
 )
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_BYTES: Final = 128 * 1024
+GONE: Final = 499  # in our log only: the browser left before it had said all (as nginx writes it)
 _HOST: Final = re.compile(r"^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?$")
 
 
@@ -51,6 +53,10 @@ class Requests:
 
         try:
             await self._app(scope, receive, send_secured)
+        except ClientDisconnect:
+            status = (
+                GONE  # in mid-sentence: nobody is left to be answered, and nothing is wrong here
+            )
         except Exception:
             log.exception("a request failed")
             if not status:

@@ -1,12 +1,13 @@
 """Two processes on one PostgreSQL and one Redis, and the people who talk there, shared by the tests of a module."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-from tests.cases.callers import Caller
+from tests.cases.callers import Caller, Where
 from tests.support import databases
 from tests.support.chat_server import ChatServer
 from tests.support.postgres_server import PostgresServer
@@ -56,6 +57,24 @@ async def folk(pair: Pair) -> AsyncIterator[list[Caller]]:
     names = ("Ann Archer", "Bob Baker", "Cat Carver", "Dan Dyer", "Eve Eager", "Fay Fisher")
     people = [await Caller(name).signs_up(pair.at(n)) for n, name in enumerate(names)]
     yield people
+    for person in people:
+        await person.goes()
+
+
+class Call(Protocol):
+    def __call__(self, name: str, server: Where | None = None) -> Awaitable[Caller]: ...
+
+
+@pytest.fixture
+async def call() -> AsyncIterator[Call]:
+    """await call('Ann', server) is somebody who has signed up there; without a server, a visitor."""
+    people: list[Caller] = []
+
+    async def come(name: str, server: Where | None = None) -> Caller:
+        people.append(Caller(name))
+        return people[-1] if server is None else await people[-1].signs_up(server)
+
+    yield come
     for person in people:
         await person.goes()
 

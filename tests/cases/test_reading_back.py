@@ -6,8 +6,9 @@ from typing import Any
 
 from playwright.async_api import Page, Route, expect
 
-from tests.browser.actions import open_room, say, sign_up
+from tests.browser.actions import say
 from tests.browser.test_history import LOOK, WHERE
+from tests.cases.conftest import Call
 from tests.support.chat_server import ChatServer
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
@@ -19,9 +20,8 @@ FIRST = "() => Number(document.querySelector('.timeline [data-seq]').dataset.seq
 SCROLLED = "() => document.querySelector('.timeline').scrollTop"
 
 
-def fill(server: ChatServer, room: str, count: int) -> None:
+def fill(server: ChatServer, number: int, count: int) -> None:
     """As many messages of the room's first two members, a minute apart, without waiting for each."""
-    number = int(room.rsplit("/", 1)[1])
     with sqlite3.connect(server.folder / "data/chatapp.db", timeout=20) as database:
         last = database.execute("SELECT last_seq FROM rooms WHERE id = ?", (number,)).fetchone()[0]
         rows = [
@@ -44,20 +44,21 @@ def fill(server: ChatServer, room: str, count: int) -> None:
     database.close()
 
 
-async def long_room(serve: Serve, person: Arrive, count: int) -> tuple[Person, Person, str]:
+async def long_room(serve: Serve, call: Call, person: Arrive, count: int) -> tuple[Person, Person]:
+    """Ann and Ben at the end of a room of so many messages, which no page has shown yet."""
     server = await serve()
-    ann, ben = await person("Ann", server), await person("Ben", server)
-    await sign_up(ann)
-    room = await open_room(ann, "Log")
-    await sign_up(ben)
-    await ben.page.evaluate("(room) => fetch(`${room}/join`, {method: 'POST'})", room)
+    callers = [await call(name, server) for name in ("Ann", "Ben")]
+    room = await callers[0].opens(server, "Log")
+    await callers[1].joins(server, room)
     fill(server, room, count)
-    await asyncio.to_thread(server.stop)  # it knew the room as it was
-    await asyncio.to_thread(server.start)
-    await ben.goto(room)
-    await ann.goto(room)
-    await expect(ben.page.locator(".msg").last).to_contain_text(f"n{count:03}")
-    return ann, ben, room
+    people = []
+    for caller in callers:
+        who = await person(caller.name, server)
+        await who.context.add_cookies([{"name": "sid", "value": caller.cookie, "url": server.url}])
+        await who.goto(f"/rooms/{room}")
+        await expect(who.page.locator(".msg").last).to_contain_text(f"n{count:03}")
+        people.append(who)
+    return people[0], people[1]
 
 
 async def at_rest(page: Page) -> None:
@@ -89,10 +90,10 @@ class Held:
 
 
 async def test_what_is_read_stays_in_place_while_older_pages_arrive(
-    serve: Serve, person: Arrive
+    serve: Serve, call: Call, person: Arrive
 ) -> None:
     """HIS-02 (a) by the wheel, and (c): people talk meanwhile"""
-    ann, ben, _room = await long_room(serve, person, 300)
+    ann, ben = await long_room(serve, call, person, 300)
     page, held = ben.page, Held()
     await page.route("**/messages?before=*", held.take)
     await page.locator(".timeline").hover()
@@ -121,9 +122,11 @@ async def test_what_is_read_stays_in_place_while_older_pages_arrive(
     await page.unroute_all(behavior="ignoreErrors")
 
 
-async def test_pressing_home_leads_to_the_first_message(serve: Serve, person: Arrive) -> None:
+async def test_pressing_home_leads_to_the_first_message(
+    serve: Serve, call: Call, person: Arrive
+) -> None:
     """HIS-02 (b)"""
-    _ann, ben, _room = await long_room(serve, person, 300)
+    _, ben = await long_room(serve, call, person, 300)
     page = ben.page
     await page.locator(".timeline").focus()
     for _ in range(8):
@@ -142,9 +145,9 @@ async def test_pressing_home_leads_to_the_first_message(serve: Serve, person: Ar
     assert rows == [*range(1, rows[-1] + 1)], "every one, once"
 
 
-async def test_who_is_at_the_end_stays_at_the_end(serve: Serve, person: Arrive) -> None:
+async def test_who_is_at_the_end_stays_at_the_end(serve: Serve, call: Call, person: Arrive) -> None:
     """HIS-02 (d), with long messages for pictures"""
-    ann, ben, _room = await long_room(serve, person, 60)
+    ann, ben = await long_room(serve, call, person, 60)
     for number in range(3):
         await say(ann.page, f"tall {number}\n" + "line\n" * 60 + "end")
         await expect(ben.page.locator(".msg").last).to_contain_text(f"tall {number}")

@@ -12,8 +12,7 @@ import httpx
 from redis.asyncio import Redis
 
 from chatapp.realtime.backplane import CHANNEL
-from tests.cases.callers import Caller
-from tests.cases.conftest import KEY
+from tests.cases.conftest import KEY, Call
 from tests.cases.swamp import swamp
 from tests.faults.driver import NONE, Crowd, check, gather_crowd, stored
 from tests.support.chat_server import ChatServer
@@ -160,11 +159,11 @@ async def test_a_line_to_redis_that_dies_without_a_word_is_replaced(
 
 
 async def test_the_health_of_a_process_tells_whether_redis_is_there(
-    serve: Serve, redis: RedisServer, postgresql_url: str
+    serve: Serve, redis: RedisServer, postgresql_url: str, call: Call
 ) -> None:
     """INF-01: ready either way, since people can talk; but whoever looks after the site can see it."""
     server = await serve(DATABASE_URL=postgresql_url, REDIS_URL=redis.url, SECRET_KEY=KEY)
-    ann = Caller("Ann Archer")
+    ann = await call("Ann Archer")
     await subscribers(redis, 1)
 
     async def told() -> object:
@@ -182,4 +181,3 @@ async def test_the_health_of_a_process_tells_whether_redis_is_there(
     await tells(False)
     await asyncio.to_thread(redis.start)
     await tells(True)
-    await ann.goes()

@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 
 from tests.cases.callers import Caller, Line
-from tests.cases.conftest import Pair
+from tests.cases.conftest import Call, Pair
 from tests.routes import pages
 from tests.support.chat_server import ChatServer
 from tests.support.fixtures import Serve
@@ -123,7 +123,7 @@ async def test_two_tabs_at_two_processes_each_keep_their_order_and_all_see_one(
 
 
 async def test_who_leaves_is_out_in_every_tab_and_comes_back_once(
-    pair: Pair, ann: Caller, bob: Caller, cat: Caller, dan: Caller
+    pair: Pair, ann: Caller, bob: Caller, cat: Caller, dan: Caller, call: Call
 ) -> None:
     """CCY-01, as far as there is removing: leaving in one tab. With an outsider and a visitor."""
     room = await with_guests(pair, ann, bob, cat)
@@ -166,11 +166,10 @@ async def test_who_leaves_is_out_in_every_tab_and_comes_back_once(
             await line.hears("welcome back")
             words = [words for words in line.rows.values() if words]
             assert words == ["secret", "welcome back"]
-    stranger = Caller("Nobody")
+    stranger = await call("Nobody")
     async with stranger.line(pair.first) as line:
         assert await line.ends() == 4401
     assert (await stranger.at(pair.first).get(f"/rooms/{room}")).status_code == 303
-    await stranger.goes()
 
 
 async def test_of_twenty_who_open_one_room_at_two_processes_one_wins(
@@ -242,18 +241,18 @@ async def test_fifty_joins_and_leaves_at_once_leave_the_room_of_one_mind(
     assert pages.members(await ann.sees(pair.first, room)) == ["Ann Archer"]
 
 
-async def test_of_two_who_take_one_name_at_two_processes_one_gets_it(pair: Pair) -> None:
+async def test_of_two_who_take_one_name_at_two_processes_one_gets_it(
+    pair: Pair, call: Call
+) -> None:
     """CCY-03: signing up"""
     name = some_name("Gus Gardner")
-    two = [Caller(name), Caller(name.lower())]
+    two = [await call(name), await call(name.lower())]
     answers = await asyncio.gather(
         *(person.tries_to_sign_up(pair.at(n)) for n, person in enumerate(two))
     )
     assert sorted(answer.status_code for answer in answers) == [303, 422]
     refused = next(answer for answer in answers if answer.status_code == 422)
     assert pages.typed(refused.text, "name").lower() == name.lower()
-    for person in two:
-        await person.goes()
 
 
 async def _talk_while_all_read(where: list[Caller], room: int, at: list[ChatServer]) -> None:
@@ -289,15 +288,13 @@ async def test_five_hundred_messages_over_two_processes_are_stored_once(
     await _talk_while_all_read(folk, room, [*pair])
 
 
-async def test_five_hundred_messages_are_stored_once_in_sqlite(serve: Serve) -> None:
+async def test_five_hundred_messages_are_stored_once_in_sqlite(serve: Serve, call: Call) -> None:
     """CCY-03: 20 write, 20 read, one process"""
     server = await serve(LIMIT_FACTOR="1000")
-    people = [await Caller(name).signs_up(server) for name in ("Ann Archer", "Bob Baker")]
+    people = [await call(name, server) for name in ("Ann Archer", "Bob Baker")]
     room = await people[0].opens(server, "Busy")
     await people[1].joins(server, room)
     await _talk_while_all_read(people, room, [server])
-    for person in people:
-        await person.goes()
 
 
 # -- the end of a room ----------------------------------------------------------------

@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.actions import bodies, join, open_room, say, sign_up
 from tests.browser.test_lost_line import LOST
-from tests.cases.callers import Caller
+from tests.cases.conftest import Call
 from tests.cases.swamp import swamp
 from tests.support.chat_server import ChatServer
 from tests.support.chromium import Person
@@ -165,10 +165,10 @@ async def test_a_text_that_is_too_long_stays_in_the_box_with_the_reason(
     assert lines == [0], "the line was good all the time"
 
 
-async def test_a_frame_of_two_megabytes_ends_its_own_socket_only(serve: Serve) -> None:
+async def test_a_frame_of_two_megabytes_ends_its_own_socket_only(serve: Serve, call: Call) -> None:
     """CON-02 (d)"""
     server = await serve()
-    ann = await Caller("Ann Archer").signs_up(server)
+    ann = await call("Ann Archer", server)
     room = await ann.opens(server, "Lab")
     async with ann.line(server) as one, ann.line(server) as other:
         for line in (one, other):
@@ -177,7 +177,6 @@ async def test_a_frame_of_two_megabytes_ends_its_own_socket_only(serve: Serve) -
         assert await one.ends() == 1009
         assert (await other.answer(await other.says(room, "still here")))["type"] == "ack"
     assert await ann.reads(server, room) == ["still here"]
-    await ann.goes()
 
 
 async def test_a_message_that_is_too_big_for_the_line_is_tried_once(
@@ -210,10 +209,12 @@ async def test_a_message_that_is_too_big_for_the_line_is_tried_once(
     await all_sent(ann.page, "after it", "from the other tab")
 
 
-async def test_a_form_that_breaks_off_in_the_middle_is_no_fault_of_the_server(serve: Serve) -> None:
+async def test_a_form_that_breaks_off_in_the_middle_is_no_fault_of_the_server(
+    serve: Serve, call: Call
+) -> None:
     """CON-02: a line that is cut while words are on their way out. The log holds no error."""
     server = await serve()
-    ann = await Caller("Ann Archer").signs_up(server)
+    ann = await call("Ann Archer", server)
     room = await ann.opens(server, "Lab")
     _reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(
@@ -232,4 +233,3 @@ async def test_a_form_that_breaks_off_in_the_middle_is_no_fault_of_the_server(se
                 line for line in server.lines() if line.get("path") == f"/rooms/{room}/messages"
             ]
     assert await ann.reads(server, room) == []
-    await ann.goes()

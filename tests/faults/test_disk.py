@@ -7,7 +7,6 @@ import asyncio
 import random
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -22,7 +21,7 @@ import httpx
 import pytest
 
 from tests.faults.driver import PASSWORD, Client, Crowd, gather_crowd, stored
-from tests.faults.test_crashes import short_and_long, verify
+from tests.faults.observed import short_and_long, tell, verify
 from tests.support import databases, run_folder
 from tests.support.chat_server import ChatServer
 from tests.support.fixtures import Doomed, Serve
@@ -118,10 +117,6 @@ async def becomes(server: ChatServer, status: int) -> None:
     async with asyncio.timeout(PATIENCE):
         while await asyncio.to_thread(server.status, "/ready") != status:
             await asyncio.sleep(0.05)
-
-
-def tell(line: str) -> None:
-    sys.stderr.write(line + "\n")
 
 
 # -- F15: a full disk ---------------------------------------------------------------
