@@ -76,7 +76,9 @@ class Connection:
             return
         self._queue.append(frame)
         self._bytes += len(frame)
-        if self._bytes > WAITING_BYTES or len(self._queue) > WAITING_FRAMES:
+        # One frame may be larger: a batch or a page of long messages must reach whoever reads at all.
+        too_much = self._bytes > WAITING_BYTES and len(self._queue) > 1
+        if too_much or len(self._queue) > WAITING_FRAMES:
             self.close(CLOSE_OVERLOADED)
             self._abort()  # what has been written already would never drain
         self._wake.set()
