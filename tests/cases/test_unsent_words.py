@@ -1,7 +1,6 @@
 """DEL-02 and CON-02: answers that are lost, lines that are down, texts that are too long. Every word comes once."""
 
 import asyncio
-import json
 
 from playwright.async_api import Page, expect
 
@@ -177,36 +176,6 @@ async def test_a_frame_of_two_megabytes_ends_its_own_socket_only(serve: Serve, c
         assert await one.ends() == 1009
         assert (await other.answer(await other.says(room, "still here")))["type"] == "ack"
     assert await ann.reads(server, room) == ["still here"]
-
-
-async def test_a_message_that_is_too_big_for_the_line_is_tried_once(
-    serve: Serve, person: Arrive
-) -> None:
-    """CON-02 (d): the page comes back once, and does not send it again; neither here nor in the other tab."""
-    server = await serve()
-    ann, ben, room = await ann_and_ben(server, person, server.url)
-    other = await ann.tab(room)
-    lines: list[str] = []
-    other.on("websocket", lambda _: lines.append("other"))
-    await ann.page.evaluate(LEAVE_BEHIND, ["b" * 100_000, 0])
-    ann.page.on("websocket", lambda _: lines.append("mine"))
-    await ann.page.reload()
-    await expect(ann.page.locator(".is-failed")).to_contain_text("Not sent.", timeout=PATIENCE)
-    await say(ann.page, "after it")
-    await all_sent(ben.page, "after it")
-    await expect(ann.page.locator(".is-failed")).to_have_count(1)
-    await say(other, "from the other tab")
-    await all_sent(ben.page, "after it", "from the other tab")
-    # the tab that sent it came with the page and once more; who was asked to send it was cut once at most
-    assert len(lines) <= 2, lines
-    kept = json.loads(
-        await ann.page.evaluate(
-            "() => JSON.stringify(Object.keys(localStorage).filter((n) => n.includes(':outbox:')))"
-        )
-    )
-    assert len(kept) == 1
-    await ann.page.get_by_role("button", name="Discard").first.click()
-    await all_sent(ann.page, "after it", "from the other tab")
 
 
 async def test_a_form_that_breaks_off_in_the_middle_is_no_fault_of_the_server(
