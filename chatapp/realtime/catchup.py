@@ -1,9 +1,12 @@
 """Bringing readers up to date from the database: one who (re)connects, or a room whose numbers have a gap."""
 
 import asyncio
+from collections.abc import Iterator
+from typing import Final
 
 from chatapp.database import Database
 from chatapp.domain import memberships, messages
+from chatapp.domain.commands import Message
 from chatapp.domain.messages import Changes
 from chatapp.errors import Forbidden, Missing
 from chatapp.realtime import frames
@@ -12,6 +15,9 @@ from chatapp.realtime.hub import Hub
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
 from chatapp.templating import Fragments
+
+# Of bodies in one frame. Escaped and with their rows they may be six times as much.
+FRAME_CHARACTERS: Final = 32 * 1024
 
 
 class Catchup:
@@ -81,14 +87,29 @@ class Catchup:
                 await memberships.standing(self._database, room_id, connection.user_id)
             if room_id not in connection.rooms:
                 return seq
-            if found.seq > seq:
-                connection.send(self._frame(room_id, seq, found))
-            seq = found.seq
+            for start, end, frame in self._frames(room_id, seq, found):
+                await connection.drained()
+                if room_id not in connection.rooms:
+                    return start
+                connection.send(frame)
+                seq = end
             if not found.more:
                 return seq
 
-    def _frame(self, room_id: int, start: int, found: Changes) -> str:
-        return frames.changes(room_id, start, found.seq, self._fragments.many(found.messages))
+    def _frames(self, room_id: int, start: int, found: Changes) -> Iterator[tuple[int, int, str]]:
+        """What was found in frames that a connection may have waiting: start, number, frame."""
+        part: list[Message] = []
+        size = 0
+        for message in found.messages:
+            if part and size + len(message.body) > FRAME_CHARACTERS:
+                end = part[-1].changed_seq
+                yield start, end, frames.changes(room_id, start, end, self._fragments.many(part))
+                start, part, size = end, [], 0
+            part.append(message)
+            size += len(message.body)
+        if found.seq > start:
+            last = frames.changes(room_id, start, found.seq, self._fragments.many(part))
+            yield start, found.seq, last
 
     def fill(self, room_id: int) -> None:
         """Reads what a room's watchers here have not been given yet. Comes back at once."""
@@ -112,8 +133,9 @@ class Catchup:
                 if found.seq > seq:
                     self._tails.advance(room_id, seq, found.seq, found.messages)
                     await self._take_out(room_id, found)
-                    frame = self._frame(room_id, seq, found)
-                    self._hub.deliver(room_id, seq, found.seq, frame)
+                    for start, end, frame in self._frames(room_id, seq, found):
+                        self._hub.deliver(room_id, start, end, frame)
+                        await asyncio.sleep(0)
                 if not found.more and room_id not in self._again:
                     return
         except Missing:

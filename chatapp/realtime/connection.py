@@ -34,6 +34,7 @@ class Connection:
         "_bytes",
         "_close",
         "_code",
+        "_drained",
         "_queue",
         "_send",
         "_wake",
@@ -66,6 +67,8 @@ class Connection:
         self._bytes = 0
         self._code: int | None = None
         self._wake = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
 
     @property
     def is_open(self) -> bool:
@@ -75,6 +78,7 @@ class Connection:
         if self._code is not None:
             return
         self._queue.append(frame)
+        self._drained.clear()
         self._bytes += len(frame)
         # One frame may be larger: a batch or a page of long messages must reach whoever reads at all.
         too_much = self._bytes > WAITING_BYTES and len(self._queue) > 1
@@ -94,6 +98,10 @@ class Connection:
         self._wake.set()
         asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
 
+    async def drained(self) -> None:
+        """Until nothing waits to be sent: for whoever has much to send and may wait."""
+        await self._drained.wait()
+
     async def run(self) -> None:
         """Sends until closed. The endpoint runs this beside its reading."""
         try:
@@ -104,10 +112,12 @@ class Connection:
                     frame = self._queue.popleft()
                     self._bytes -= len(frame)
                     await self._send(frame)
+                self._drained.set()
                 if self._code is not None:
                     await self._close(self._code)
                     return
         finally:
             self._code = self._code or CLOSE_OVERLOADED
             self._queue.clear()
+            self._drained.set()
             self.finished.set()

@@ -32,6 +32,7 @@ QUEUE_BYTES: Final = 32 * 1024 * 1024  # of message bodies
 USER_SHARE: Final = QUEUE_MOST // 20
 OLDEST_SECONDS: Final = 5.0  # older than this at the head: no more is taken
 BATCH_MOST: Final = 500
+BATCH_BYTES: Final = 256 * 1024  # of bodies: a batch must fit into what may wait for a reader
 TRIES: Final = 5
 PAUSE_SECONDS: Final = 0.4  # the longest wait between tries
 FAILED_SECONDS: Final = 10.0  # so long after a failure we say that nothing can be stored
@@ -151,11 +152,13 @@ class Writer:
     def _take(self) -> list[_Entry]:
         """All posts at the head of the queue, or the one other command that stands there."""
         batch: list[_Entry] = []
-        while self._queue and len(batch) < BATCH_MOST:
+        size = 0
+        while self._queue and len(batch) < BATCH_MOST and size < BATCH_BYTES:
             if not isinstance(self._queue[0].command, PostMessage) and batch:
                 break
             entry = self._queue.popleft()
             self._bytes -= entry.size
+            size += entry.size
             self._by_user[entry.command.actor_id] -= 1
             if not self._by_user[entry.command.actor_id]:
                 del self._by_user[entry.command.actor_id]
