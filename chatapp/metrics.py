@@ -46,7 +46,7 @@ class Metrics:
             ["end"],
             registry=self._registry,
         )
-        self._commit_tries = Counter(
+        self._commit_failures = Counter(
             "chatapp_commit_failures",
             "Transactions of the writer that failed: retried, or with an outcome nobody knew.",
             ["kind"],
@@ -62,7 +62,7 @@ class Metrics:
         self._ends.labels(end).inc(count)
 
     def commit_failed(self, kind: str) -> None:
-        self._commit_tries.labels(kind).inc()
+        self._commit_failures.labels(kind).inc()
 
     def loop_was_late(self, seconds: float) -> None:
         self._loop_lag.set(seconds)

@@ -54,9 +54,8 @@ class Requests:
         try:
             await self._app(scope, receive, send_secured)
         except ClientDisconnect:
-            status = (
-                GONE  # in mid-sentence: nobody is left to be answered, and nothing is wrong here
-            )
+            # in mid-sentence: nobody is left to be answered, and nothing is wrong here
+            status = GONE
         except Exception:
             log.exception("a request failed")
             if not status:

@@ -48,22 +48,12 @@ async def add_event(
 ) -> Message:
     """Writes an event into the log of a locked room. Call once per lock, or pass the row read anew."""
     actor = await lock_user(tx, actor_id)
-    seq = room.last_seq + 1
+    event = _next(room, actor, kind, body)
+    await tx.execute(insert(messages), _row(event))
     await tx.execute(
-        insert(messages).values(
-            room_id=room.id,
-            seq=seq,
-            changed_seq=seq,
-            kind=kind,
-            author_id=actor_id,
-            body=body,
-            at=actor.now,
-        )
+        update(rooms).where(rooms.c.id == room.id).values(last_seq=event.seq, last_at=event.at)
     )
-    await tx.execute(
-        update(rooms).where(rooms.c.id == room.id).values(last_seq=seq, last_at=actor.now)
-    )
-    return Message(room.id, seq, seq, kind, actor_id, actor.name, actor.hue, None, body, actor.now)
+    return event
 
 
 async def add_to_each(
@@ -79,40 +69,30 @@ async def add_to_each(
         .order_by(rooms.c.id)
         .with_for_update(key_share=True)
     )
-    events = [
-        Message(
-            row.id,
-            row.last_seq + 1,
-            row.last_seq + 1,
-            kind,
-            actor.id,
-            actor.name,
-            actor.hue,
-            None,
-            body,
-            actor.now,
-        )
-        for row in rows
-    ]
+    events = [_next(row, actor, kind, body) for row in rows]
     if events:
-        await tx.execute(
-            insert(messages),
-            [
-                {
-                    "room_id": event.room_id,
-                    "seq": event.seq,
-                    "changed_seq": event.seq,
-                    "kind": kind,
-                    "author_id": actor.id,
-                    "body": body,
-                    "at": event.at,
-                }
-                for event in events
-            ],
-        )
+        await tx.execute(insert(messages), list(map(_row, events)))
         await tx.execute(
             update(rooms)
             .where(rooms.c.id.in_([event.room_id for event in events]))
             .values(last_seq=rooms.c.last_seq + 1)
         )
     return events
+
+
+def _next(room: Any, actor: Any, kind: str, body: str) -> Message:
+    """An event under the next number of a locked room."""
+    seq = room.last_seq + 1
+    return Message(room.id, seq, seq, kind, actor.id, actor.name, actor.hue, None, body, actor.now)
+
+
+def _row(event: Message) -> dict[str, Any]:
+    return {
+        "room_id": event.room_id,
+        "seq": event.seq,
+        "changed_seq": event.seq,
+        "kind": event.kind,
+        "author_id": event.author_id,
+        "body": event.body,
+        "at": event.at,
+    }

@@ -58,13 +58,11 @@ class _Entry:
 class Writer:
     """Owner of the queue. MUST run as one task (`run`); `submit` never waits."""
 
-    def __init__(
-        self, database: Database, fanout: Fanout, clock: Clock, metrics: Metrics | None = None
-    ) -> None:
+    def __init__(self, database: Database, fanout: Fanout, clock: Clock, metrics: Metrics) -> None:
         self.database = database
         self.fanout = fanout
         self.clock = clock
-        self.metrics = metrics or Metrics()
+        self.metrics = metrics
         self._queue: deque[_Entry] = deque()
         self._bytes = 0
         self._by_user: Counter[int] = Counter()

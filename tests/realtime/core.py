@@ -7,6 +7,7 @@ from chatapp.clock import HeldClock
 from chatapp.database import Database
 from chatapp.domain.commands import Command
 from chatapp.domain.users import User
+from chatapp.metrics import Metrics
 from chatapp.realtime.backplane import Hint
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.fanout import Fanout
@@ -55,7 +56,7 @@ class Core:
             database, self.hub, self.fragments, self.tails, self.supervisor, EPOCH
         )
         self.fanout = Fanout(self.hub, self.fragments, self.tails, self.hints, self.catchup)
-        self.writer = Writer(database, self.fanout, self.clock)
+        self.writer = Writer(database, self.fanout, self.clock, Metrics())
         self.tabs: list[Tab] = []
 
     def start(self) -> None:
