@@ -3,13 +3,13 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from chatapp.domain import memberships, rooms
-from chatapp.errors import ChatError, Forbidden, Invalid, Later
+from chatapp.domain import memberships
+from chatapp.errors import ChatError, Invalid, Later
 from chatapp.limits import POST
 from chatapp.realtime.dispatch import post_command
 from chatapp.realtime.writer import OutcomeUnknown
 from chatapp.routes.door import actor, room_number, services, to, typed, wants_json
-from chatapp.routes.rooms import show_room
+from chatapp.routes.timeline import show_room
 
 
 async def post(request: Request) -> Response:
@@ -19,9 +19,7 @@ async def post(request: Request) -> Response:
     as_json = wants_json(request.headers)
     try:
         command = post_command(me.id, room_id, form["key"], form["body"])
-        await rooms.find(kit.database, room_id)
-        if not await memberships.is_member(kit.database, room_id, me.id):
-            raise Forbidden("not_member")
+        await memberships.standing(kit.database, room_id, me.id)
         kit.limits.take(POST, me.id)
         message = await kit.writer.ask(command)
     except Invalid as error:

@@ -3,7 +3,7 @@
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Mount, Route
 
-from chatapp.routes import accounts, messages, profile, rooms, site
+from chatapp.routes import accounts, messages, profile, rooms, site, timeline
 
 
 class Number(Convertor[int]):
@@ -31,8 +31,8 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/rooms", rooms.browse, methods=["GET"]),
         Route("/rooms", rooms.create, methods=["POST"]),
         Route("/rooms/new", rooms.new_page, methods=["GET"]),
-        Route("/rooms/{room_id:number}", rooms.show, methods=["GET"]),
-        Route("/rooms/{room_id:number}/messages", rooms.history, methods=["GET"]),
+        Route("/rooms/{room_id:number}", timeline.show, methods=["GET"]),
+        Route("/rooms/{room_id:number}/messages", timeline.history, methods=["GET"]),
         Route("/rooms/{room_id:number}/messages", messages.post, methods=["POST"]),
         Route("/rooms/{room_id:number}/members", rooms.people, methods=["GET"]),
         Route("/rooms/{room_id:number}/join", rooms.join, methods=["POST"]),

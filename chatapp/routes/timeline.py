@@ -1,0 +1,113 @@
+"""A room's page, and pieces of its history."""
+
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatapp.domain import memberships, messages, rooms
+from chatapp.domain.memberships import Reader
+from chatapp.domain.messages import Page
+from chatapp.domain.rooms import Room
+from chatapp.domain.users import User
+from chatapp.realtime.tails import Tails
+from chatapp.routes.door import (
+    actor,
+    fragment,
+    is_htmx,
+    page,
+    query_number,
+    room_number,
+    services,
+    to,
+    zone,
+)
+from chatapp.routes.rooms import may_manage, member, pages_of
+
+
+async def show(request: Request) -> Response:
+    me, room_id = await actor(request), room_number(request)
+    return await show_room(request, me, room_id, {}, {})
+
+
+async def show_room(
+    request: Request,
+    me: User,
+    room_id: int,
+    form: dict[str, str],
+    errors: dict[str, str],
+    status: int = 200,
+) -> Response:
+    """The room as of one moment: its number and its rows are read in one snapshot."""
+    kit = services(request)
+    async with kit.database.snapshot() as snapshot:
+        room = await rooms.find(snapshot, room_id)
+        if not await memberships.is_member(snapshot, room_id, me.id):
+            return await page(request, "rooms/join.html", {"room": room}, status)
+        if any(name in request.query_params for name in ("before", "after", "around")):
+            found, seq = await _wanted(request, snapshot, room_id), room.last_seq
+        else:
+            found, seq = await _newest(kit.tails, snapshot, room)
+        people = await memberships.members(snapshot, room_id)
+    values = {
+        "room": room,
+        "current_room_id": room.id,
+        "days": kit.fragments.days(found.messages, zone(request), me.id),
+        "members": people,
+        "member_count": room.member_count,
+        "q": "",
+        "page": 1,
+        "pages": pages_of(room.member_count),
+        "cursor": f"{kit.epoch}:{seq}",
+        "may_manage": may_manage(room, me),
+        "older": found.older,
+        "newer": found.newer,
+        "at_start": found.older is None,
+        "form": form,
+        "errors": errors,
+        "draft_key": form.get("key") or str(uuid4()),
+    }
+    return await page(request, "rooms/show.html", values, status)
+
+
+async def _newest(tails: Tails, snapshot: Reader, room: Room) -> tuple[Page, int]:
+    """The end of the room and the number it is as of: from memory, or read and remembered."""
+    known = tails.page(room.id, room.last_seq)
+    if known is None:
+        tails.keep(room.id, room.last_seq, await messages.latest(snapshot, room.id))
+        known = tails.page(room.id, room.last_seq)
+    return known or (await messages.newest(snapshot, room.id), room.last_seq)
+
+
+async def _wanted(request: Request, reader: Reader, room_id: int) -> Page:
+    if (seq := query_number(request, "before")) is not None:
+        return await messages.before(reader, room_id, seq)
+    if (seq := query_number(request, "after")) is not None:
+        return await messages.after(reader, room_id, seq)
+    if (seq := query_number(request, "around")) is not None:
+        return await messages.around(reader, room_id, seq)
+    return await messages.newest(reader, room_id)
+
+
+async def history(request: Request) -> Response:
+    """A piece of history for the page that is open. Browsers without scripts use links to `show`."""
+    kit = services(request)
+    me, room = await member(request)
+    found = await _wanted(request, kit.database, room.id)
+    if not is_htmx(request.headers):
+        return to(
+            f"/rooms/{room.id}?{request.url.query}" if request.url.query else f"/rooms/{room.id}"
+        )
+    is_after = query_number(request, "after") is not None
+    return fragment(
+        request,
+        "messages/_history.html",
+        {
+            "room": room,
+            "days": kit.fragments.days(found.messages, zone(request), me.id),
+            "older": None if is_after else found.older,
+            "newer": found.newer if is_after else None,
+            "at_start": not is_after and found.older is None,
+            "me": me,
+        },
+    )
