@@ -2,7 +2,14 @@
 
 from playwright.async_api import Locator, Page, expect
 
+from tests.support.chat_server import ChatServer
 from tests.support.chromium import Person
+from tests.support.fixtures import Arrive
+from tests.support.swamp import Swamp
+from tests.support.wire import Wire
+
+# What a browser says of lines that break, where breaking them is part of the test.
+LOST = "ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED|WebSocket|ERR_EMPTY|ERR_CONN|ERR_SOCKET|Failed to fetch"
 
 PASSWORD = "correct horse battery"
 
@@ -38,6 +45,22 @@ async def join(who: Person, room: str) -> None:
     await who.goto(room)
     await who.page.get_by_role("button", name="Join this room").click()
     await expect(who.page.locator("#composer")).to_be_visible()
+
+
+async def two_in_a_room(
+    person: Arrive,
+    ann_at: ChatServer | Wire | Swamp,
+    ben_at: ChatServer | Wire | Swamp,
+    name: str = "Lab",
+    topic: str = "",
+) -> tuple[Person, Person, str]:
+    """Ann, who opens a room, Ben, who joins it, and its path. Each comes to the server or over a line to it."""
+    ann, ben = await person("Ann", ann_at), await person("Ben", ben_at)
+    await sign_up(ann)
+    room = await open_room(ann, name, topic)
+    await sign_up(ben)
+    await join(ben, room)
+    return ann, ben, room
 
 
 async def say(page: Page, text: str) -> None:

@@ -2,12 +2,12 @@
 
 from playwright.async_api import Page, expect
 
-from tests.browser.actions import bodies, say, shown
-from tests.browser.test_lost_line import two_in_a_room
+from tests.browser.actions import LOST, bodies, say, shown, two_in_a_room
 from tests.support.fixtures import Arrive, Serve
-from tests.support.wire import wire
+from tests.support.swamp import swamp
 
 PATIENCE = 60_000
+DEAD = f"{LOST}|htmx:error: timeout"  # requests that nobody will ever answer
 
 
 async def wakes(page: Page) -> None:
@@ -20,11 +20,12 @@ async def test_ben_whose_line_died_silently_is_back_by_himself_and_has_everythin
 ) -> None:
     """His tab believes to be connected. It finds out, says so, and gives up a handshake that hangs."""
     server = await serve()
-    async with wire(server.port) as line:
-        ann, ben, _room = await two_in_a_room(server, person, line)
+    async with swamp(server.port) as line:
+        ann, ben, _room = await two_in_a_room(person, server, line)
+        ben.allow(DEAD)
         await say(ann.page, "before")
         await shown(ben.page, "before")
-        line.hush()
+        line.swallow()
         await say(ann.page, "z1")
         await say(ann.page, "z2")
         await shown(ann.page, "before", "z1", "z2")
@@ -32,7 +33,7 @@ async def test_ben_whose_line_died_silently_is_back_by_himself_and_has_everythin
         await wakes(ben.page)
         await expect(ben.page.locator(".banner")).to_be_visible(timeout=PATIENCE)
         await say(ben.page, "mine")
-        line.mend()
+        line.clear()
         for page in (ben.page, ann.page):
             await expect(bodies(page)).to_have_text(
                 ["before", "z1", "z2", "mine"], timeout=PATIENCE
@@ -45,15 +46,16 @@ async def test_a_handshake_that_hangs_is_given_up_and_tried_again(
     serve: Serve, person: Arrive
 ) -> None:
     server = await serve()
-    async with wire(server.port) as line:
-        ann, ben, _room = await two_in_a_room(server, person, line)
+    async with swamp(server.port) as line:
+        ann, ben, _room = await two_in_a_room(person, server, line)
+        ben.allow(DEAD)
         await shown(ben.page)
-        line.hush()
-        line.drop()
+        line.swallow()
+        await wakes(ben.page)
         async with ben.page.expect_websocket(timeout=PATIENCE):
             pass  # it hangs
         async with ben.page.expect_websocket(timeout=PATIENCE):
             pass  # and so does the next: nobody waits for ever
         await say(ann.page, "meanwhile")
-        line.mend()
+        line.clear()
         await expect(bodies(ben.page)).to_have_text(["meanwhile"], timeout=PATIENCE)

@@ -4,24 +4,17 @@ import asyncio
 
 from playwright.async_api import expect
 
-from tests.browser.actions import bodies, join, open_room, post_many, say, shown, sign_up
+from tests.browser.actions import LOST, bodies, post_many, say, shown, two_in_a_room
 from tests.support.chat_server import ChatServer
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
 from tests.support.wire import Wire, wire
 
-LOST = "ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED|WebSocket|ERR_EMPTY|ERR_CONN|ERR_SOCKET|Failed to fetch"
 
-
-async def two_in_a_room(
-    server: ChatServer, person: Arrive, line: Wire | None = None
+async def both_expect_losses(
+    person: Arrive, ann_at: ChatServer, ben_at: ChatServer | Wire
 ) -> tuple[Person, Person, str]:
-    """Ben comes over `line`, if there is one."""
-    ann, ben = await person("Ann", server), await person("Ben", line or server)
-    await sign_up(ann)
-    room = await open_room(ann, "Lab")
-    await sign_up(ben)
-    await join(ben, room)
+    ann, ben, room = await two_in_a_room(person, ann_at, ben_at)
     for each in (ann, ben):
         each.allow(LOST)
     return ann, ben, room
@@ -31,7 +24,7 @@ async def test_words_written_while_the_server_is_away_go_out_by_themselves(
     serve: Serve, person: Arrive, database_url: str
 ) -> None:
     server = await serve(DATABASE_URL=database_url)
-    ann, ben, _room = await two_in_a_room(server, person)
+    ann, ben, _room = await both_expect_losses(person, server, server)
     await say(ann.page, "before")
     await shown(ben.page, "before")
     await asyncio.to_thread(server.kill)
@@ -52,7 +45,7 @@ async def test_a_reload_while_the_line_is_down_keeps_what_was_sent_and_what_was_
     serve: Serve, person: Arrive
 ) -> None:
     server = await serve()
-    ann, ben, room = await two_in_a_room(server, person)
+    ann, ben, room = await both_expect_losses(person, server, server)
     await asyncio.to_thread(server.kill)
     await say(ann.page, "keep me")
     await ann.page.locator("#composer").fill("half a thought")
@@ -67,7 +60,7 @@ async def test_a_reload_while_the_line_is_down_keeps_what_was_sent_and_what_was_
 async def test_ben_misses_nothing_while_he_is_offline(serve: Serve, person: Arrive) -> None:
     server = await serve()
     async with wire(server.port) as line:
-        ann, ben, _room = await two_in_a_room(server, person, line)
+        ann, ben, _room = await both_expect_losses(person, server, line)
         await say(ann.page, "g0")
         await shown(ben.page, "g0")
         line.cut()
@@ -86,7 +79,7 @@ async def test_a_gap_longer_than_any_page_is_filled_to_the_last_message(
 ) -> None:
     server = await serve(LIMIT_FACTOR="1000")
     async with wire(server.port) as line:
-        ann, ben, room = await two_in_a_room(server, person, line)
+        ann, ben, room = await both_expect_losses(person, server, line)
         await say(ann.page, "first")
         await shown(ben.page, "first")
         line.cut()
@@ -102,7 +95,7 @@ async def test_after_an_absence_too_long_to_catch_up_the_page_is_fresh(
 ) -> None:
     server = await serve(LIMIT_FACTOR="1000")
     async with wire(server.port) as line:
-        ann, ben, room = await two_in_a_room(server, person, line)
+        ann, ben, room = await both_expect_losses(person, server, line)
         await say(ann.page, "first")
         await shown(ben.page, "first")
         await ben.page.locator("#composer").fill("my draft")

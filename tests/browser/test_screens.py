@@ -16,8 +16,7 @@ from uuid import uuid4
 import httpx
 from playwright.async_api import Page, expect
 
-from tests.browser.actions import PASSWORD, join, open_room, say, shown, sign_up
-from tests.browser.test_lost_line import LOST
+from tests.browser.actions import LOST, PASSWORD, join, say, shown, sign_up, two_in_a_room
 from tests.support.chat_server import ChatServer
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
@@ -180,11 +179,7 @@ async def test_a_room_with_another_name_has_it_everywhere_on_the_page(
     serve: Serve, person: Arrive
 ) -> None:
     server = await serve()
-    ann, ben = await person("Ann", server), await person("Ben", server)
-    await sign_up(ann)
-    room = await open_room(ann, "Old name", "Old topic")
-    await sign_up(ben)
-    await join(ben, room)
+    ann, ben, room = await two_in_a_room(person, server, server, "Old name", "Old topic")
     await say(ben.page, "hello")
     await shown(ben.page, "hello")
     await ann.goto(f"{room}/settings")
@@ -206,11 +201,7 @@ async def test_who_inherits_a_room_finds_its_settings_without_loading_the_page_a
     serve: Serve, person: Arrive
 ) -> None:
     server = await serve()
-    ann, ben = await person("Ann", server), await person("Ben", server)
-    await sign_up(ann)
-    room = await open_room(ann, "Tea")
-    await sign_up(ben)
-    await join(ben, room)
+    ann, ben, _room = await two_in_a_room(person, server, server, "Tea")
     await ann.page.get_by_role("button", name="Room menu").click()
     await ann.page.get_by_role("button", name="Leave room").click()
     await expect(ben.page.locator(".event").last).to_contain_text("Ann left.")

@@ -2,7 +2,7 @@
 
 from playwright.async_api import expect
 
-from tests.browser.actions import bodies, join, open_room, say, shown, sign_up
+from tests.browser.actions import bodies, open_room, say, shown, sign_up, two_in_a_room
 from tests.support.fixtures import Arrive, Serve
 
 
@@ -10,11 +10,7 @@ async def test_ann_and_ben_sign_up_and_talk(
     serve: Serve, person: Arrive, database_url: str
 ) -> None:
     server = await serve(DATABASE_URL=database_url)
-    ann, ben = await person("Ann", server), await person("Ben", server)
-    await sign_up(ann)
-    room = await open_room(ann, "Tea", "Which kinds, and when")
-    await sign_up(ben)
-    await join(ben, room)
+    ann, ben, _room = await two_in_a_room(person, server, server, "Tea", "Which kinds, and when")
     await say(ann.page, "Earl Grey at four?")
     await expect(bodies(ben.page)).to_have_text(["Earl Grey at four?"])
     await say(ben.page, "Yes.\nAnd https://cakes.example/menu <b>cake</b> 🍰")
@@ -33,11 +29,7 @@ async def test_everything_ann_sends_quickly_comes_in_her_order_once(
     serve: Serve, person: Arrive
 ) -> None:
     server = await serve()
-    ann, ben = await person("Ann", server), await person("Ben", server)
-    await sign_up(ann)
-    room = await open_room(ann, "Lab")
-    await sign_up(ben)
-    await join(ben, room)
+    ann, ben, _room = await two_in_a_room(person, server, server)
     texts = [f"m{number:02}" for number in range(1, 31)]
     for text in texts:
         await say(ann.page, text)
@@ -78,11 +70,7 @@ async def test_ben_who_leaves_in_one_tab_is_out_in_all_and_hears_no_more(
     serve: Serve, person: Arrive
 ) -> None:
     server = await serve()
-    ann, ben = await person("Ann", server), await person("Ben", server)
-    await sign_up(ann)
-    room = await open_room(ann, "Lab")
-    await sign_up(ben)
-    await join(ben, room)
+    ann, ben, room = await two_in_a_room(person, server, server)
     other = await ben.tab(room)
     await say(ann.page, "before")
     await shown(other, "before")
@@ -100,11 +88,7 @@ async def test_a_deleted_room_sends_everybody_elsewhere_and_keeps_unsent_words(
     serve: Serve, person: Arrive
 ) -> None:
     server = await serve()
-    ann, ben = await person("Ann", server), await person("Ben", server)
-    await sign_up(ann)
-    room = await open_room(ann, "Tmp")
-    await sign_up(ben)
-    await join(ben, room)
+    ann, ben, room = await two_in_a_room(person, server, server, "Tmp")
     await ben.page.locator("#composer").fill("half a thought")
     await ann.goto(f"{room}/settings")
     await ann.page.get_by_label("Name of the room").fill("tmp")
@@ -121,11 +105,7 @@ async def test_a_room_that_ann_renames_has_its_new_name_in_bens_sidebar(
     serve: Serve, person: Arrive
 ) -> None:
     server = await serve()
-    ann, ben = await person("Ann", server), await person("Ben", server)
-    await sign_up(ann)
-    room = await open_room(ann, "Old name")
-    await sign_up(ben)
-    await join(ben, room)
+    ann, ben, room = await two_in_a_room(person, server, server, "Old name")
     await ann.goto(f"{room}/settings")
     await ann.page.locator("main #room-name").fill("New name")
     await ann.page.get_by_role("button", name="Save").click()
@@ -136,11 +116,7 @@ async def test_a_room_that_ann_renames_has_its_new_name_in_bens_sidebar(
 
 async def test_a_new_name_is_on_every_open_page_at_once(serve: Serve, person: Arrive) -> None:
     server = await serve()
-    ann, ben = await person("Ann", server), await person("Ben", server)
-    await sign_up(ann)
-    room = await open_room(ann, "Lab")
-    await sign_up(ben)
-    await join(ben, room)
+    ann, ben, _room = await two_in_a_room(person, server, server)
     await say(ben.page, "one")
     await say(ben.page, "two")
     await shown(ann.page, "one", "two")

@@ -13,12 +13,12 @@ from redis.asyncio import Redis
 
 from chatapp.realtime.backplane import CHANNEL
 from tests.cases.conftest import KEY, Call
-from tests.cases.swamp import swamp
 from tests.faults.driver import NONE, Crowd, check, gather_crowd, stored
 from tests.support.chat_server import ChatServer
 from tests.support.fixtures import Serve
 from tests.support.process import Process
 from tests.support.redis_server import RedisServer
+from tests.support.swamp import swamp
 
 SEED = 20261127
 

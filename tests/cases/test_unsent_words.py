@@ -4,14 +4,11 @@ import asyncio
 
 from playwright.async_api import Page, expect
 
-from tests.browser.actions import bodies, join, open_room, say, sign_up
-from tests.browser.test_lost_line import LOST
+from tests.browser.actions import LOST, bodies, open_room, say, sign_up, two_in_a_room
 from tests.cases.conftest import Call
-from tests.cases.swamp import swamp
-from tests.support.chat_server import ChatServer
-from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
-from tests.support.wire import Wire, wire
+from tests.support.swamp import swamp
+from tests.support.wire import wire
 
 PATIENCE = 30_000
 # What an earlier page may have left on the device: words that were not sent.
@@ -21,19 +18,6 @@ LEAVE_BEHIND = """([body, age]) => {
   localStorage.setItem(`chatapp:outbox:${user}:${key}`,
     JSON.stringify({key, user, room, body, at: Date.now() - age}));
 }"""
-
-
-async def ann_and_ben(
-    server: ChatServer, person: Arrive, line: Wire | str
-) -> tuple[Person, Person, str]:
-    """Ann comes over `line`."""
-    ann, ben = await person("Ann", line), await person("Ben", server)
-    await sign_up(ann)
-    room = await open_room(ann, "Lab")
-    await sign_up(ben)
-    await join(ben, room)
-    ann.allow(LOST)
-    return ann, ben, room
 
 
 async def all_sent(page: Page, *texts: str) -> None:
@@ -49,7 +33,8 @@ async def test_a_message_whose_answer_is_lost_shows_once(serve: Serve, person: A
     """DEL-02 (a): the server stored it, the line broke before the answer, the browser sends it again by itself."""
     server = await serve()
     async with swamp(server.port) as line:
-        ann, ben, room = await ann_and_ben(server, person, line.url)
+        ann, ben, room = await two_in_a_room(person, line, server)
+        ann.allow(LOST)
         for count in (1, 2):
             line.eats = b'{"type":"ack"'
             await say(ann.page, "pay 5")
@@ -93,7 +78,8 @@ async def test_what_ann_sends_without_a_line_survives_a_reload_and_goes_out_once
     """CON-02 (a) and (e): offline, reloaded while offline, sent once; and what is sent while the line comes back."""
     server = await serve()
     async with wire(server.port) as line:
-        ann, ben, room = await ann_and_ben(server, person, line)
+        ann, ben, room = await two_in_a_room(person, line, server)
+        ann.allow(LOST)
         await ann.page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
         line.cut()
         await say(ann.page, "keep me")
@@ -123,7 +109,8 @@ async def test_what_ann_sends_without_a_line_survives_a_reload_and_goes_out_once
 async def test_what_waited_for_hours_is_not_sent_unasked(serve: Serve, person: Arrive) -> None:
     """CON-02: never silently sent hours later"""
     server = await serve()
-    ann, ben, _room = await ann_and_ben(server, person, server.url)
+    ann, ben, _room = await two_in_a_room(person, server, server)
+    ann.allow(LOST)
     await ann.page.evaluate(LEAVE_BEHIND, ["from this morning", 3 * 3600_000])
     await ann.page.reload()
     await expect(ann.page.locator(".is-failed")).to_contain_text("from this morning")
@@ -143,7 +130,8 @@ async def test_a_text_that_is_too_long_stays_in_the_box_with_the_reason(
     """CON-02 (b) one character over the limit, (c) a book, of half a megabyte: two in one line busy Chromium's own
     layout for half a minute"""
     server = await serve()
-    ann, ben, _room = await ann_and_ben(server, person, server.url)
+    ann, ben, _room = await two_in_a_room(person, server, server)
+    ann.allow(LOST)
     lines = [0]
     ann.page.on("websocket", lambda _: lines.append(1))
     book = ("a" * 79 + "\n") * 6_000 + "a"

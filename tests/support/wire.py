@@ -7,41 +7,26 @@ from contextlib import asynccontextmanager
 
 
 class Wire:
-    """Listens on a port of its own and passes everything on. `cut` ends all lines and takes no new ones; `hush` keeps
-    them and takes new ones, but nothing that is said comes through, as with a firewall that drops packets."""
+    """Listens on a port of its own and passes everything on. `cut` ends all lines and takes no new ones."""
 
     def __init__(self, port: int) -> None:
         self._to = port
         self._whole = True
-        self._heard = asyncio.Event()
-        self._heard.set()
         self._lines: set[asyncio.StreamWriter] = set()
         self.url = ""
 
     def cut(self) -> None:
         self._whole = False
-        self.drop()
-
-    def drop(self) -> None:
-        """Ends the lines there are."""
         for line in list(self._lines):
             line.transport.abort()
 
-    def hush(self) -> None:
-        self._heard.clear()
-
     def mend(self) -> None:
-        """What was said on a hushed line is lost, and the line with it; new ones are whole."""
         self._whole = True
-        if not self._heard.is_set():
-            self.drop()
-        self._heard.set()
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self._whole:
             writer.transport.abort()
             return
-        await self._heard.wait()
         try:
             there, back = await asyncio.open_connection("127.0.0.1", self._to)
         except OSError:
@@ -55,8 +40,6 @@ class Wire:
         self._lines.add(writer)
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
-                if not self._heard.is_set():
-                    continue
                 writer.write(data)
                 await writer.drain()
         self._lines.discard(writer)

@@ -60,8 +60,8 @@ class Swamp:
             await asyncio.gather(
                 self._pump(reader, far, near, here=True), self._pump(there, near, near, here=False)
             )
-        except OSError:
-            pass
+        except (OSError, asyncio.CancelledError):
+            pass  # `end` is who cancels; asyncio's streams would report a cancelled task as a fault
         finally:
             self._tasks.discard(task)
             for end in (near, far):
