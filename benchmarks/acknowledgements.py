@@ -22,6 +22,7 @@ import httpx
 
 from tests.support import databases, run_folder
 from tests.support.chat_server import ChatServer
+from tests.support.figures import quantile
 from tests.support.postgres_server import PostgresServer
 
 PEOPLE: Final = 40
@@ -129,10 +130,6 @@ async def gather_people(server: ChatServer) -> list[Line]:
     return lines
 
 
-def quantile(values: list[float], share: float) -> float:
-    return 1000 * sorted(values)[min(len(values) - 1, int(len(values) * share))]
-
-
 async def at_rate(lines: list[Line], rate: int) -> dict[str, Any]:
     for line in lines:
         line.waits.clear()
@@ -172,8 +169,8 @@ def result(lines: list[Line], what: str, count: int, took: float) -> dict[str, A
         "missing": max(0, count - len(waits)),
         "other_answers": sum(line.others for line in lines),
         "per_second": round(len(waits) / took),
-        "p50_ms": round(quantile(waits, 0.5), 2),
-        "p99_ms": round(quantile(waits, 0.99), 2),
+        "p50_ms": round(1000 * quantile(waits, 0.5), 2),
+        "p99_ms": round(1000 * quantile(waits, 0.99), 2),
     }
 
 

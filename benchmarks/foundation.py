@@ -19,14 +19,11 @@ from playwright.async_api import Page
 
 from tests.support import chromium, run_folder
 from tests.support.chat_server import ChatServer
+from tests.support.figures import quantile
 
 PASSWORD = "correct horse battery"
 LOADS = 300
 POSTS = 60
-
-
-def quantile(values: list[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
 def line(what: str, value: str) -> None:

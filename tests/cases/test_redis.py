@@ -13,7 +13,8 @@ from redis.asyncio import Redis
 
 from chatapp.realtime.backplane import CHANNEL
 from tests.cases.conftest import KEY, Call
-from tests.faults.driver import NONE, Crowd, check, gather_crowd, stored
+from tests.faults.driver import Crowd, gather_crowd
+from tests.faults.verdict import NONE, check, stored
 from tests.support.chat_server import ChatServer
 from tests.support.fixtures import Serve
 from tests.support.process import Process

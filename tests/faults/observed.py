@@ -1,30 +1,13 @@
 """What several fault tests need besides `driver.py`: clients that can be watched closely, and the last look."""
 
 import asyncio
-import sys
 from collections import Counter
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-import pytest
 from websockets.asyncio.client import ClientConnection
 
-from tests.faults.driver import NONE, Client, Crowd, check, keep, stored
-from tests.support.run_folder import ROOT
-
-
-def short_and_long(name: str, short: int, long: int) -> pytest.MarkDecorator:
-    """The short one runs in `make test`, the long one by `make faults`."""
-    cases = [
-        pytest.param(short, id="short"),
-        pytest.param(long, id="long", marks=pytest.mark.faults),
-    ]
-    return pytest.mark.parametrize(name, cases)
-
-
-def tell(line: str) -> None:
-    """A figure, for whoever runs pytest with -rP or -s."""
-    sys.stderr.write(line + "\n")
+from tests.faults.driver import Client
 
 
 @dataclass
@@ -66,20 +49,3 @@ class Observed(Client):
             self.told_at = self.told_at or asyncio.get_running_loop().time()
             self.told_to_wait.set()
         await super()._take(frame)
-
-
-def quantile(values: list[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-async def verify(crowd: Crowd, database_url: str, strangers: int = 0) -> None:
-    """Everybody comes back once more and sees exactly what is stored: their own and `strangers` other messages."""
-    room = await stored(database_url, crowd.room)
-    async with crowd.here():
-        await crowd.settle(room.last_seq)
-    found = check(crowd, room)
-    if found != NONE:
-        keep(crowd, ROOT / ".cache" / "journals")
-    assert found == NONE
-    assert len(room.messages) == strangers + sum(len(client.sent) for client in crowd.clients)

@@ -8,7 +8,9 @@ import pytest
 
 from tests.faults.bad_line import bad_line
 from tests.faults.driver import Crowd, gather_crowd
-from tests.faults.observed import Observed, quantile, tell, verify
+from tests.faults.observed import Observed
+from tests.faults.verdict import tell, verify
+from tests.support.figures import quantile
 from tests.support.fixtures import Serve
 
 SEED = 20261128

@@ -6,22 +6,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.faults.driver import NONE, Crowd, check, gather_crowd, keep, stored
+from tests.faults.driver import Crowd, gather_crowd
+from tests.faults.verdict import short_and_long, verify
 from tests.support.fixtures import Serve
 from tests.support.postgres_server import PostgresServer
-from tests.support.run_folder import ROOT
 
 SEED = 20261125
 PEOPLE = 6
-
-
-def short_and_long(name: str, short: int, long: int) -> pytest.MarkDecorator:
-    """The short one runs in `make test`, the long one by `make faults`."""
-    cases = [
-        pytest.param(short, id="short"),
-        pytest.param(long, id="long", marks=pytest.mark.faults),
-    ]
-    return pytest.mark.parametrize(name, cases)
 
 
 async def talk_while(crowd: Crowd, harm: Callable[[], Awaitable[None]], messages: int) -> None:
@@ -30,18 +21,6 @@ async def talk_while(crowd: Crowd, harm: Callable[[], Awaitable[None]], messages
         talking = asyncio.gather(*(client.talk(messages, pause=0.02) for client in crowd.clients))
         await harm()
         await asyncio.wait_for(talking, 90)
-
-
-async def verify(crowd: Crowd, database_url: str) -> None:
-    """Everybody comes back once more and sees exactly what is stored."""
-    room = await stored(database_url, crowd.room)
-    async with crowd.here():
-        await crowd.settle(room.last_seq)
-    found = check(crowd, room)
-    if found != NONE:
-        keep(crowd, ROOT / ".cache" / "journals")
-    assert found == NONE
-    assert len(room.messages) == sum(len(client.sent) for client in crowd.clients)
 
 
 @pytest.mark.expects_errors

@@ -19,8 +19,9 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 
 from chatapp.realtime.writer import OLDEST_SECONDS, QUEUE_MOST, USER_SHARE
-from tests.faults.driver import Client, Crowd, gather_crowd, stored
-from tests.faults.observed import Observed, short_and_long, tell, verify
+from tests.faults.driver import Client, Crowd, gather_crowd
+from tests.faults.observed import Observed
+from tests.faults.verdict import short_and_long, stored, tell, verify
 from tests.support.fixtures import Serve
 from tests.support.postgres_server import PostgresServer
 

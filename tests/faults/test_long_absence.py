@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.faults.driver import Crowd, gather_crowd, stored
-from tests.faults.observed import Observed, verify
+from tests.faults.driver import Crowd, gather_crowd
+from tests.faults.observed import Observed
 from tests.faults.test_full_queue import pouring, sqlite_freezer
+from tests.faults.verdict import stored, verify
 from tests.support.fixtures import Serve
 
 SEED = 20261130

@@ -10,8 +10,8 @@ from statistics import median
 import pytest
 
 from tests.faults.dies_before_publish import COMMAND, LAST_WORDS
-from tests.faults.driver import Client, Crowd, gather_crowd, stored
-from tests.faults.observed import short_and_long, tell, verify
+from tests.faults.driver import Client, Crowd, gather_crowd
+from tests.faults.verdict import short_and_long, stored, tell, verify
 from tests.support.chat_server import ChatServer
 from tests.support.process import Process
 

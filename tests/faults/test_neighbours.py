@@ -10,7 +10,8 @@ import uuid
 import pytest
 import websockets
 
-from tests.faults.driver import NONE, Client, Crowd, check, gather_crowd, stored
+from tests.faults.driver import Client, Crowd, gather_crowd
+from tests.faults.verdict import stored, verify
 from tests.support.fixtures import Serve
 
 SEED = 20261126
@@ -41,13 +42,6 @@ async def connected(client: Client) -> websockets.ClientConnection:
     )
 
 
-async def verified(crowd: Crowd, database_url: str) -> None:
-    room = await stored(database_url, crowd.room)
-    async with crowd.here():
-        await crowd.settle(room.last_seq)
-    assert check(crowd, room) == NONE
-
-
 async def test_f14_poison_among_good_traffic_harms_its_sender_only(
     serve: Serve, database_url: str
 ) -> None:
@@ -76,7 +70,7 @@ async def test_f14_poison_among_good_traffic_harms_its_sender_only(
     assert not any(client.refused for client in crowd.clients)
     room = await stored(database_url, crowd.room)
     assert len(room.messages) == 30 * len(crowd.clients) + 1
-    await verified(crowd, database_url)
+    await verify(crowd, database_url, strangers=1)
 
 
 async def test_f9_readers_who_do_not_read_are_cut_and_nobody_waits_for_them(serve: Serve) -> None:
@@ -184,4 +178,4 @@ async def test_f19_people_who_come_and_go_all_the_time_miss_nothing(
         await asyncio.gather(*(client.talk(80) for client in writers))
         done.set()
         await comings
-    await verified(crowd, database_url)
+    await verify(crowd, database_url)
