@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import uuid4
@@ -25,6 +25,7 @@ from chatapp.realtime.connection import Connection
 from chatapp.realtime.dispatch import Dispatch
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.pulse import Pulse
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.writer import Writer
@@ -37,7 +38,6 @@ from chatapp.security import COST, Passwords, Seal, stored_key
 from chatapp.settings import Settings
 from chatapp.templating import Fragments, Templates
 
-BEAT_SECONDS = 20.0
 DRAIN_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
@@ -168,7 +168,8 @@ async def _running(
         _measure(kit)
         supervisor.keep(writer.run, "writer")
         supervisor.keep(catchup.compare_forever, "compare")
-        supervisor.keep(lambda: _beat_forever(kit), "beat")
+        pulse = Pulse(hub, clock, metrics, lambda some: _end_the_dead(kit, some))
+        supervisor.keep(pulse.run, "pulse")
         if redis is not None:
             supervisor.keep(redis.send_forever, "hints out")
             supervisor.keep(
@@ -212,27 +213,6 @@ async def _stop(kit: Services) -> None:
         log.error("commands were not stored before the stop", extra={"count": kit.writer.depth()})
 
 
-async def _beat_forever(kit: Services) -> None:
-    """Tells every tab the last numbers of its rooms, and ends sockets whose session is over."""
-    passed = 0.0
-    clock = asyncio.get_running_loop().time
-    while True:
-        started = clock()
-        await asyncio.sleep(1)
-        kit.metrics.loop_was_late(max(0.0, clock() - started - 1))
-        kit.hub.expire(kit.clock.wall())
-        passed += 1
-        if passed < BEAT_SECONDS:
-            continue
-        passed = 0.0
-        watched = kit.hub.watched()
-        connections = kit.hub.connections()
-        for connection in connections:
-            numbers = {room: watched[room] for room in connection.rooms if room in watched}
-            connection.send(frames.beat(numbers))
-        await _end_the_dead(kit, connections)
-
-
 def _take_hint(kit: Services, hint: Hint) -> None:
     """What another process tells. Hints only say where to look: nothing is believed, all is read."""
     if hint.kind == "room":
@@ -249,11 +229,12 @@ def _take_hint(kit: Services, hint: Hint) -> None:
 
 
 def _look_at(kit: Services, connections: list[Connection]) -> None:
+    kit.hub.endings += 1  # whoever is just coming looks again
     if connections:
         kit.supervisor.spawn(_end_the_dead(kit, connections), "sessions")
 
 
-async def _end_the_dead(kit: Services, connections: list[Connection]) -> None:
+async def _end_the_dead(kit: Services, connections: Sequence[Connection]) -> None:
     """Closes those whose session the database does not know any more."""
     ids = sorted({connection.session_id for connection in connections})
     kit.hub.end_sessions(set(ids) - await sessions.living(kit.database, ids))

@@ -58,16 +58,25 @@ class Limits:
 
     def wait(self, rate: Rate, key: object) -> float:
         """Takes one if there is one. Returns 0, or the seconds until there is."""
+        place = (rate.name, key)
+        wait, free_at = self.spend(rate, self._free_at.get(place, 0.0))
+        if not wait:
+            self._free_at[place] = free_at
+            self._free_at.move_to_end(place)
+            if len(self._free_at) > self._capacity:
+                self._free_at.popitem(last=False)
+        return wait
+
+    def spend(self, rate: Rate, free_at: float) -> tuple[float, float]:
+        """The same for whoever keeps the time itself (0.0 at first): the seconds to wait, and the time to keep."""
         now = self._clock.monotonic()
         each = rate.seconds / (rate.count * self._factor)
-        free_at = max(self._free_at.get((rate.name, key), now), now)
-        if free_at - now > rate.seconds - each + DUST:
-            return free_at - now - rate.seconds + each
-        self._free_at[rate.name, key] = free_at + each
-        self._free_at.move_to_end((rate.name, key))
-        if len(self._free_at) > self._capacity:
-            self._free_at.popitem(last=False)
-        return 0.0
+        spent = free_at - now
+        if spent < 0:
+            spent = 0.0
+        if spent > rate.seconds - each + DUST:
+            return spent - rate.seconds + each, free_at
+        return 0.0, now + spent + each
 
     def take(self, rate: Rate, key: object) -> None:
         """Takes one or raises `TooMany`."""

@@ -9,8 +9,10 @@ import pytest
 
 from chatapp import words
 from chatapp.limits import CONNECT, FRAMES
-from chatapp.realtime import dispatch, frames
+from chatapp.realtime import dispatch, frames, wire
+from chatapp.realtime.direct_line import SILENT_PINGS
 from chatapp.realtime.dispatch import Dispatch, Post, Unwatch, Watch
+from chatapp.realtime.pulse import ROUND_SECONDS
 from chatapp.routes.socket import SOCKETS_MOST
 from chatapp.tables import MESSAGE_BYTES, MESSAGE_CHARACTERS
 from tests.support.asgi import Site
@@ -53,7 +55,7 @@ BUILT = {
 
 @pytest.mark.parametrize("kind", SENT)
 def test_each_frame_of_the_server_is_as_described(kind: str) -> None:
-    assert json.loads(BUILT[kind]) == SENT[kind]
+    assert json.loads(wire.payload_of(BUILT[kind])) == SENT[kind]
     assert SENT[kind]["type"] == kind
 
 
@@ -87,4 +89,8 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert f"{FRAMES.count} frames in {FRAMES.seconds:g} s" in TEXT
     assert f"{SOCKETS_MOST} sockets, and open {CONNECT.count} a minute" in TEXT
     assert f"At most {dispatch.ROOMS_MOST} rooms" in TEXT
+    assert f"after {dispatch.IGNORED_MOST} such" in TEXT
+    assert f"Every {ROUND_SECONDS} s: the last numbers" in TEXT
+    assert f"The server pings every {ROUND_SECONDS} s" in TEXT
+    assert SILENT_PINGS == 2, "given up at the third round"
     assert f"{MESSAGE_CHARACTERS:,} code points and {MESSAGE_BYTES:,} bytes" in TEXT

@@ -28,6 +28,10 @@ _RESERVED: Final = frozenset(
 )
 
 
+# The categories Cc and Cs but for line feed and tab; asking for each character's category takes ten times as long.
+_UNSENDABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
 def is_visible(text: str) -> bool:
     """Whether anything of it would be seen on a page."""
     return any(
@@ -47,7 +51,7 @@ def normal_body(text: str) -> str:
     if len(text) > 16 * MESSAGE_CHARACTERS:
         raise Invalid({"body": "message_too_long"})
     body = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    if any(unicodedata.category(sign) in {"Cc", "Cs"} and sign not in "\n\t" for sign in body):
+    if _UNSENDABLE.search(body):
         raise Invalid({"body": "message_characters"})
     body = body.strip()
     if not is_visible(body):

@@ -76,6 +76,8 @@ class Catchup:
         """
         if epoch != self._epoch:
             return None
+        if seq == known:
+            return seq
         while True:
             found = None if known is None else self._tails.changes(room_id, seq, known)
             if found is None:
@@ -96,7 +98,7 @@ class Catchup:
             if not found.more:
                 return seq
 
-    def _frames(self, room_id: int, start: int, found: Changes) -> Iterator[tuple[int, int, str]]:
+    def _frames(self, room_id: int, start: int, found: Changes) -> Iterator[tuple[int, int, bytes]]:
         """What was found in frames that a connection may have waiting: start, number, frame."""
         part: list[Message] = []
         size = 0

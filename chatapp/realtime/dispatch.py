@@ -1,5 +1,6 @@
 """From a frame to a command: parses, checks, and passes on. Answers at once or from the writer; never waits."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +20,10 @@ from chatapp.realtime.writer import Writer
 
 ROOMS_MOST: Final = 200  # watched by one connection
 NUMBER_MOST: Final = 2**53 - 1
+IGNORED_MOST: Final = (
+    500  # frames over the limit on a socket, since it was last within it; then it is closed
+)
+_REGULAR_KEY: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class _Head(msgspec.Struct):
@@ -27,16 +32,16 @@ class _Head(msgspec.Struct):
     type: str
 
 
-class Watch(msgspec.Struct):
+class Watch(msgspec.Struct, tag="watch"):
     room: int
     cursor: str
 
 
-class Unwatch(msgspec.Struct):
+class Unwatch(msgspec.Struct, tag="unwatch"):
     room: int
 
 
-class Post(msgspec.Struct):
+class Post(msgspec.Struct, tag="post"):
     room: int
     key: str
     body: str
@@ -44,10 +49,12 @@ class Post(msgspec.Struct):
 
 def post_command(actor_id: int, room_id: int, key: str, body: str) -> PostMessage:
     """A post as the writer takes it, regular and checked. Raises `Invalid`."""
-    try:
-        regular = str(UUID(key))
-    except ValueError:
-        raise Invalid({"key": "key_invalid"}) from None
+    regular = key
+    if not _REGULAR_KEY.fullmatch(key):
+        try:
+            regular = str(UUID(key))
+        except ValueError:
+            raise Invalid({"key": "key_invalid"}) from None
     if not 0 < room_id <= NUMBER_MOST:
         raise Invalid({"room": "room_gone"})
     normal = text.normal_body(body)
@@ -79,18 +86,17 @@ class Dispatch:
         self._catchup = catchup
         self._limits = limits
         self._supervisor = supervisor
+        self._decode = msgspec.json.Decoder(Watch | Unwatch | Post).decode
         self._head = msgspec.json.Decoder(_Head)
-        self._table: dict[
-            str, tuple[msgspec.json.Decoder[Any], Callable[[Connection, Any], None]]
-        ] = {
-            "watch": (msgspec.json.Decoder(Watch), self._watch),
-            "unwatch": (msgspec.json.Decoder(Unwatch), self._unwatch),
-            "post": (msgspec.json.Decoder(Post), self._post),
+        self._table: dict[type[msgspec.Struct], Callable[[Connection, Any], None]] = {
+            Watch: self._watch,
+            Unwatch: self._unwatch,
+            Post: self._post,
         }
 
     def kinds(self) -> tuple[str, ...]:
         """The types of frame a browser may send."""
-        return tuple(self._table)
+        return tuple(str(kind.__struct_config__.tag) for kind in self._table)
 
     def take(self, connection: Connection, frame: str) -> None:
         """Carries out one frame of a browser. Nothing a browser sends can raise."""
@@ -101,21 +107,33 @@ class Dispatch:
 
     def _take(self, connection: Connection, frame: str) -> None:
         try:
-            kind = self._head.decode(frame).type
-            known = self._table.get(kind)
-            if known is None:
-                raise Refused("command_unknown")
-            decoder, carry_out = known
-            command = decoder.decode(frame)
+            command = self._decode(frame)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
-            raise Refused("frame_invalid") from None
-        wait = self._limits.wait(FRAMES, id(connection))
-        if wait and isinstance(command, Post):
-            connection.send(frames.busy(command.room, command.key[:64], wait))
-            return
+            raise Refused(self._fault(frame)) from None
+        wait, connection.frames_free_at = self._limits.spend(FRAMES, connection.frames_free_at)
         if wait:
+            self._ignore(connection, command, wait)
+            return
+        connection.ignored = 0
+        self._table[type(command)](connection, command)
+
+    def _fault(self, frame: str) -> str:
+        """What is wrong with a frame that is none of ours."""
+        try:
+            kind = self._head.decode(frame).type
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return "frame_invalid"
+        return "frame_invalid" if kind in self.kinds() else "command_unknown"
+
+    def _ignore(self, connection: Connection, command: object, wait: float) -> None:
+        """Too many frames. Whoever goes on and on is not worth an answer to each."""
+        connection.ignored += 1
+        if connection.ignored > IGNORED_MOST:
+            connection.close(frames.CLOSE_OVERLOADED)
+        elif isinstance(command, Post):
+            connection.send(frames.busy(command.room, command.key[:64], wait))
+        else:
             raise Later("too_many", wait)
-        carry_out(connection, command)
 
     def _watch(self, connection: Connection, command: Watch) -> None:
         epoch, seq = parse_cursor(command.cursor)
@@ -152,7 +170,7 @@ class Dispatch:
             connection.send(_answer(room, key, error))
 
 
-def _answer(room: int, key: str, end: Message | Exception) -> str:
+def _answer(room: int, key: str, end: Message | Exception) -> bytes:
     """How a post ended, for the one who sent it."""
     if isinstance(end, Message):
         return frames.ack(room, key, end.seq)

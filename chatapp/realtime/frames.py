@@ -1,11 +1,14 @@
 """Every frame that leaves the server, built in one place. `docs/protocol.md` describes them.
 
+A frame is encoded once, as the bytes that go over the wire (`wire.text_frame`), and these are sent to everybody.
 Text of people is in frames only as a JSON string inside a type of ours; HTML comes from templates alone.
 """
 
 from typing import Final, Literal
 
 import msgspec
+
+from chatapp.realtime.wire import text_frame
 
 FRAME_BYTES: Final = 64 * 1024  # the largest frame taken from a browser
 
@@ -21,53 +24,53 @@ CLOSE_REMOVED: Final = 4403
 _encoder: Final = msgspec.json.Encoder()
 
 
-def _frame(kind: str, **fields: object) -> str:
-    return _encoder.encode({"type": kind, **fields}).decode()
+def _frame(kind: str, **fields: object) -> bytes:
+    return text_frame(_encoder.encode({"type": kind, **fields}))
 
 
-def hello(user_id: int, epoch: str) -> str:
+def hello(user_id: int, epoch: str) -> bytes:
     return _frame("hello", user=user_id, epoch=epoch)
 
 
-def changes(room_id: int, start: int, seq: int, html: str) -> str:
+def changes(room_id: int, start: int, seq: int, html: str) -> bytes:
     return _frame("changes", room=room_id, **{"from": start}, seq=seq, html=html)
 
 
-def watching(room_id: int, seq: int) -> str:
+def watching(room_id: int, seq: int) -> bytes:
     return _frame("watching", room=room_id, seq=seq)
 
 
-def reload(room_id: int) -> str:
+def reload(room_id: int) -> bytes:
     return _frame("reload", room=room_id)
 
 
-def ack(room_id: int, key: str, seq: int) -> str:
+def ack(room_id: int, key: str, seq: int) -> bytes:
     return _frame("ack", room=room_id, key=key, seq=seq)
 
 
-def refused(room_id: int, key: str, code: str, message: str) -> str:
+def refused(room_id: int, key: str, code: str, message: str) -> bytes:
     return _frame("refused", room=room_id, key=key, code=code, message=message)
 
 
-def busy(room_id: int, key: str, retry_after: float) -> str:
+def busy(room_id: int, key: str, retry_after: float) -> bytes:
     return _frame("busy", room=room_id, key=key, retry_after=round(retry_after, 2))
 
 
-def unknown(room_id: int, key: str) -> str:
+def unknown(room_id: int, key: str) -> bytes:
     return _frame("unknown", room=room_id, key=key)
 
 
-def removed(room_id: int, reason: str) -> str:
+def removed(room_id: int, reason: str) -> bytes:
     return _frame("removed", room=room_id, reason=reason)
 
 
-def sidebar() -> str:
+def sidebar() -> bytes:
     return _frame("sidebar")
 
 
-def beat(rooms: dict[int, int]) -> str:
+def beat(rooms: dict[int, int]) -> bytes:
     return _frame("beat", rooms={str(room): seq for room, seq in rooms.items()})
 
 
-def error(code: str, message: str) -> str:
+def error(code: str, message: str) -> bytes:
     return _frame("error", code=code, message=message)

@@ -7,9 +7,13 @@ MUSTs
 3. A user who left a room is taken out before the next frame of that room is delivered.
 4. A connection that is catching up gets frames after its catch-up, not before: they wait in `_late`, at most
    `LATE_MOST`, beyond which it must load the room afresh.
+5. A frame for more than `SLICE` connections is written in slices, one each time the event loop goes round, so that
+   nobody waits for a large room. Later frames of that room queue behind it; at most `SLICES_MOST` slices wait, beyond
+   which all are written at once.
 """
 
-from collections import defaultdict
+import asyncio
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from typing import Final
 
@@ -17,20 +21,48 @@ from chatapp.realtime import frames
 from chatapp.realtime.connection import Connection
 
 LATE_MOST: Final = 256
+SLICE: Final = 1000
+SLICES_MOST: Final = 200
 
 
-_Held = tuple[int, int, str]  # start, number, frame
+_Held = tuple[int, int, bytes]  # start, number, frame
 
 
 class _Channel:
     """A room with people watching here. `seq`: the last number delivered, None until one is known."""
 
-    __slots__ = ("late", "live", "seq")
+    __slots__ = ("late", "live", "seq", "slices")
 
     def __init__(self) -> None:
         self.seq: int | None = None
         self.live: set[Connection] = set()
         self.late: dict[Connection, list[_Held] | None] = {}
+        self.slices: deque[tuple[list[Connection], bytes]] = deque()
+
+    def send(self, frame: bytes) -> None:
+        """To everybody who is live now, in the order of calls."""
+        if len(self.live) <= SLICE and not self.slices:
+            for connection in self.live:
+                connection.send(frame)
+            return
+        if not self.slices:
+            asyncio.get_running_loop().call_soon(self._write_on)
+        everybody = list(self.live)
+        for start in range(0, len(everybody), SLICE):
+            self.slices.append((everybody[start : start + SLICE], frame))
+        while len(self.slices) > SLICES_MOST:
+            self._write_slice()
+
+    def _write_on(self) -> None:
+        self._write_slice()
+        if self.slices:
+            asyncio.get_running_loop().call_soon(self._write_on)
+
+    def _write_slice(self) -> None:
+        some, frame = self.slices.popleft()
+        for connection in some:
+            if connection in self.live:  # it may have left meanwhile
+                connection.send(frame)
 
 
 class Hub:
@@ -40,6 +72,9 @@ class Hub:
         self._channels: dict[int, _Channel] = {}
         self._by_user: defaultdict[int, set[Connection]] = defaultdict(set)
         self._by_session: defaultdict[int, set[Connection]] = defaultdict(set)
+        self.endings = (
+            0  # how often sessions were ended: who is just coming compares it before and after
+        )
 
     # -- connections ------------------------------------------------------------
 
@@ -127,6 +162,15 @@ class Hub:
             if channel.seq is not None
         }
 
+    def numbers(self, connection: Connection) -> dict[int, int]:
+        """The last number of each room that a connection watches, where all of it has been written to everybody."""
+        found = {}
+        for room_id in connection.rooms:
+            channel = self._channels.get(room_id)
+            if channel is not None and channel.seq is not None and not channel.slices:
+                found[room_id] = channel.seq
+        return found
+
     def watchers(self, room_id: int) -> set[int]:
         """The users who watch a room here."""
         channel = self._channels.get(room_id)
@@ -137,7 +181,7 @@ class Hub:
 
     # -- delivering -------------------------------------------------------------
 
-    def deliver(self, room_id: int, start: int, seq: int, frame: str) -> bool:
+    def deliver(self, room_id: int, start: int, seq: int, frame: bytes) -> bool:
         """Sends a frame that takes readers from number `start` to `seq`. False: there is a gap before it."""
         channel = self._channels.get(room_id)
         if channel is None:
@@ -148,8 +192,7 @@ class Hub:
             if start > channel.seq:
                 return False
         channel.seq = seq
-        for connection in channel.live:
-            connection.send(frame)
+        channel.send(frame)
         for connection, held in channel.late.items():
             if held is not None:
                 held.append((start, seq, frame))
@@ -157,7 +200,7 @@ class Hub:
                     channel.late[connection] = None
         return True
 
-    def send_user(self, user_id: int, frame: str) -> None:
+    def send_user(self, user_id: int, frame: bytes) -> None:
         for connection in self._by_user.get(user_id, ()):
             connection.send(frame)
 
@@ -185,16 +228,24 @@ class Hub:
                 connection.send(frame)
 
     def end_sessions(self, session_ids: Iterable[int]) -> None:
+        self.endings += 1
         for session_id in session_ids:
             for connection in self.of_session(session_id):
                 connection.close(frames.CLOSE_SESSION)
                 self.remove(connection)
 
     def end_user(self, user_id: int) -> None:
+        self.endings += 1
         for connection in self.of_user(user_id):
             connection.close(frames.CLOSE_SESSION)
             self.remove(connection)
 
     def expire(self, now: float) -> None:
         """Closes connections whose session is over. `now` in seconds, wall clock."""
-        self.end_sessions({c.session_id for c in self.connections() if c.expires_at <= now})
+        over = {
+            session_id
+            for session_id, group in self._by_session.items()
+            if any(connection.expires_at <= now for connection in group)
+        }
+        if over:
+            self.end_sessions(over)

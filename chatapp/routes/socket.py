@@ -1,7 +1,10 @@
-"""/ws: one socket per tab. Outermost: no middleware wraps what is sent here."""
+"""/ws: one socket per tab. Outermost: no middleware wraps what is sent here.
+
+The handshake is the ASGI server's. After it, a socket is a `DirectLine` where the server lets us have its transport,
+and goes through ASGI where not. Both lead to the same `took` and `lost`.
+"""
 
 import logging
-from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -11,7 +14,8 @@ from chatapp.database import is_worth_retrying
 from chatapp.domain import sessions
 from chatapp.limits import CONNECT, CONNECT_ADDRESS
 from chatapp.middleware import Hosts, is_own_origin
-from chatapp.realtime import frames
+from chatapp.realtime import frames, handover
+from chatapp.realtime.asgi_line import AsgiLine
 from chatapp.realtime.connection import Connection
 from chatapp.routes.door import Services, address, session_of
 from chatapp.words import SENTENCES
@@ -39,6 +43,7 @@ class Socket:
         if kit.stopping or kit.limits.wait(CONNECT_ADDRESS, address(request)):
             await send({"type": "websocket.close", "code": frames.CLOSE_OVERLOADED})
             return
+        endings = kit.hub.endings
         try:
             session = await session_of(kit, request)
         except Exception as error:
@@ -47,6 +52,7 @@ class Socket:
             # The database is away. To a browser this is a lost line: it comes back.
             await send({"type": "websocket.close", "code": frames.CLOSE_OVERLOADED})
             return
+        handover.refuse_extensions(send)
         await send({"type": "websocket.accept"})
         if session is None:
             await send({"type": "websocket.close", "code": frames.CLOSE_SESSION})
@@ -54,53 +60,75 @@ class Socket:
         if kit.limits.wait(CONNECT, session.user.id):
             await send({"type": "websocket.close", "code": frames.CLOSE_OVERLOADED})
             return
+        direct = handover.take_over(send, frames.FRAME_BYTES)
+        line = direct or _asgi_line(send)
         connection = Connection(
             user_id=session.user.id,
             session_id=session.id,
             expires_at=session.expires_at / 1000,
-            send=lambda frame: send({"type": "websocket.send", "text": frame}),
-            close=lambda code: send({"type": "websocket.close", "code": code}),
-            abort=_abort_of(send),
+            line=line,
         )
-        if kit.hub.count(session.user.id) >= SOCKETS_MOST:
+        if direct is not None:
+            direct.serve(connection, self)
+        self._welcome(connection)
+        if isinstance(line, AsgiLine):
+            await self._through_asgi(connection, line, receive, endings)
+        else:
+            await self._end_if_dead(connection, endings)
+
+    def _welcome(self, connection: Connection) -> None:
+        kit = self._services
+        if kit.hub.count(connection.user_id) >= SOCKETS_MOST:
             code = "too_many_sockets"
             connection.close(frames.CLOSE_PROTOCOL, frames.error(code, SENTENCES[code]))
-            await connection.run()
             return
-        await self._talk(connection, receive)
+        kit.hub.add(connection)
+        connection.send(frames.hello(connection.user_id, kit.epoch))
+
+    # -- what lines tell --------------------------------------------------------
+
+    def took(self, connection: Connection, text: str) -> None:
+        self._services.dispatch.take(connection, text)
+
+    def took_binary(self, connection: Connection) -> None:
+        code = "frame_binary"
+        connection.close(frames.CLOSE_PROTOCOL, frames.error(code, SENTENCES[code]))
+
+    def lost(self, connection: Connection) -> None:
+        self._services.hub.remove(connection)
 
     def _may_connect(self, scope: Scope) -> bool:
         """No Origin means no browser; with nothing but a cookie to show, that is refused as well."""
         origin = Headers(scope=scope).get("origin")
         return self._hosts.allows(scope) and origin is not None and is_own_origin(scope, origin)
 
-    async def _talk(self, connection: Connection, receive: Receive) -> None:
-        kit = self._services
-        kit.hub.add(connection)
-        connection.send(frames.hello(connection.user_id, kit.epoch))
-        sending = kit.supervisor.spawn(_send_all(connection), "socket")
+    async def _through_asgi(
+        self, connection: Connection, line: AsgiLine, receive: Receive, endings: int
+    ) -> None:
+        sending = self._services.supervisor.spawn(_send_all(line), "socket")
         try:
-            await self._end_if_dead(connection)
+            await self._end_if_dead(connection, endings)
             while connection.is_open:
                 message = await receive()
                 if message["type"] != "websocket.receive":
                     break
                 text = message.get("text")
                 if text is None:
-                    code = "frame_binary"
-                    connection.close(frames.CLOSE_PROTOCOL, frames.error(code, SENTENCES[code]))
+                    self.took_binary(connection)
                 elif len(text) > frames.FRAME_BYTES or len(text.encode()) > frames.FRAME_BYTES:
                     connection.close(frames.CLOSE_TOO_LARGE)
                 else:
-                    kit.dispatch.take(connection, text)
+                    self.took(connection, text)
         finally:
-            kit.hub.remove(connection)
+            self.lost(connection)
             connection.close(1000)
-            await connection.finished.wait()
+            await line.finished.wait()
             sending.cancel()
 
-    async def _end_if_dead(self, connection: Connection) -> None:
-        """The session may have ended before the hub could know of us."""
+    async def _end_if_dead(self, connection: Connection, endings: int) -> None:
+        """The session may have ended before the hub knew of us: asks again if any has since we looked."""
+        if self._services.hub.endings == endings:
+            return
         try:
             if not await sessions.living(self._services.database, [connection.session_id]):
                 connection.close(frames.CLOSE_SESSION)
@@ -110,20 +138,22 @@ class Socket:
             connection.close(frames.CLOSE_OVERLOADED)
 
 
-def _abort_of(send: Send) -> Callable[[], None]:
-    """ASGI has no way to drop a line, so this asks the server's own object, where there is one: `send` is a method
-    of uvicorn's protocol, which has the transport."""
-
+def _asgi_line(send: Send) -> AsgiLine:
     def abort() -> None:
-        transport = getattr(getattr(send, "__self__", None), "transport", None)
+        """ASGI has no way to drop a line, so this asks the server's own object, where there is one."""
+        transport = handover.transport_of(send)
         if transport is not None:
             transport.abort()
 
-    return abort
+    return AsgiLine(
+        send=lambda text: send({"type": "websocket.send", "text": text}),
+        close=lambda code: send({"type": "websocket.close", "code": code}),
+        abort=abort,
+    )
 
 
-async def _send_all(connection: Connection) -> None:
+async def _send_all(line: AsgiLine) -> None:
     try:
-        await connection.run()
+        await line.run()
     except OSError:
         return  # the browser went away in mid-sentence: nothing to be done, nothing to report

@@ -66,7 +66,7 @@ class Core:
         tab = Tab(user, **given)
         self.tabs.append(tab)
         self.hub.add(tab.connection)
-        self.supervisor.spawn(tab.connection.run(), "socket")
+        self.supervisor.spawn(tab.line.run(), "socket")
         return tab
 
     async def watching(self, user: User, room_id: int, seq: int = 0) -> Tab:

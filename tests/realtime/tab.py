@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chatapp.domain.users import User
+from chatapp.realtime.asgi_line import AsgiLine
 from chatapp.realtime.connection import Connection
 
 Frame = dict[str, Any]
@@ -49,13 +50,12 @@ class Tab:
         self.blocked = asyncio.Event()
         self.blocked.set()
         self._news = asyncio.Event()
+        self.line = AsgiLine(send=self._send, close=self._close, abort=self._abort)
         self.connection = Connection(
             user_id=user.id,
             session_id=session_id or user.id,
             expires_at=expires_at,
-            send=self._send,
-            close=self._close,
-            abort=self._abort,
+            line=self.line,
         )
 
     async def _send(self, text: str) -> None:

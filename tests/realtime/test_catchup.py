@@ -104,7 +104,7 @@ async def test_whoever_left_elsewhere_while_catching_up_is_not_let_in(
     monkeypatch.setattr(messages, "changes", slow)
     tab = core.tab(bob)
     with pytest.raises(Forbidden):
-        await core.catchup.watch(tab.connection, lab, EPOCH, 2)
+        await core.catchup.watch(tab.connection, lab, EPOCH, 1)
     assert tab.frames == []
     assert core.hub.watchers(lab) == set()
 
@@ -134,9 +134,9 @@ async def test_what_a_new_reader_misses_before_the_first_live_frame_is_read(
     monkeypatch.setattr(messages, "changes", slow)
     core.start()
     tab = core.tab(bob)
-    await core.catchup.watch(tab.connection, lab, EPOCH, 2)
+    await core.catchup.watch(tab.connection, lab, EPOCH, 1)
     await tab.frame("watching")
-    await tab.shows(lab, 4, 2)
+    await tab.shows(lab, 4, 1)
 
 
 async def test_too_much_at_once_while_catching_up_means_load_afresh(

@@ -22,6 +22,7 @@ from chatapp.domain.commands import (
 )
 from chatapp.domain.messages import apply_posts
 from chatapp.errors import Busy, Conflict, Forbidden, Invalid, Missing, SignedOut
+from chatapp.realtime import frames
 from chatapp.realtime import writer as writing
 from chatapp.realtime.writer import OutcomeUnknown
 from chatapp.tables import messages, rooms
@@ -128,7 +129,7 @@ async def test_waiting_posts_become_one_batch(core, ann, bob, lab):
 
 async def test_the_sender_knows_the_number_before_the_row_is_shown(core, ann, lab):
     tab = await core.watching(ann, lab, 2)
-    core.writer.submit(a_post(ann, lab), lambda end: tab.connection.send('{"type": "ack"}'))
+    core.writer.submit(a_post(ann, lab), lambda end: tab.connection.send(frames.ack(lab, "k", 3)))
     core.start()
     await tab.shows(lab, 3, 2)
     assert tab.kinds()[-2:] == ["ack", "changes"]

@@ -283,7 +283,7 @@ COMMANDS = {
 
 
 def test_the_table_names_every_command(site):
-    assert set(services(site).dispatch._table) == set(COMMANDS)
+    assert set(services(site).dispatch.kinds()) == set(COMMANDS)
 
 
 @pytest.mark.parametrize("who", WHO)
