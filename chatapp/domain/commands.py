@@ -1,6 +1,6 @@
 """What people ask to have changed in rooms. The writer carries these out, one after another, in order.
 
-`PostMessage` goes in batches through `messages.apply_posts`; every other command has a transaction of its own, by
+`PostMessage` goes in batches through `posts.apply_posts`; every other command has a transaction of its own, by
 the table `APPLY` in `changes.py`. Who asks is `actor_id`; names and texts in a command are already regular.
 """
 

@@ -1,16 +1,15 @@
-"""Messages: storing many at once, reading them by number."""
+"""Messages: reading them by number. `posts.py` stores them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import select
 
-from chatapp.database import Transaction
-from chatapp.domain.commands import Committed, Message, PostMessage
+from chatapp.domain.commands import Message
 from chatapp.domain.memberships import Reader
-from chatapp.errors import Conflict, Forbidden, Missing, Refused
-from chatapp.tables import memberships, messages, now_ms, rooms, users
+from chatapp.errors import Missing
+from chatapp.tables import messages, rooms, users
 
 PAGE: Final = 50
 CHANGES_MOST: Final = 200  # rows in one answer to a reader who comes back
@@ -135,123 +134,6 @@ async def changes(reader: Reader, room_id: int, seq: int) -> Changes | None:
         return Changes(rows, rows[-1].changed_seq, more=True)
     # `last` was read first: what came since is in `rows` too, but nothing below `last` is missing.
     return Changes(rows, max([last, *(row.changed_seq for row in rows)]), more=False)
-
-
-Outcome = Message | Refused
-
-
-async def apply_posts(
-    tx: Transaction, posts: Sequence[PostMessage]
-) -> tuple[list[Outcome], Committed]:
-    """Stores a batch with a handful of statements. One outcome per post: the stored message or why not.
-
-    Rooms are locked in the order of their ids. Under the lock, known keys are looked up first: a repeat gets the
-    message stored then, and only new messages take numbers. Membership is decided here, at the moment of storing.
-    """
-    locked = await tx.fetch_all(
-        select(rooms.c.id, rooms.c.last_seq)
-        .where(rooms.c.id.in_(sorted({post.room_id for post in posts})))
-        .order_by(rooms.c.id)
-        .with_for_update(key_share=True)
-    )
-    last = {row.id: row.last_seq for row in locked}
-    authors = await _authors(tx, posts)
-    known = await _known(tx, posts)
-    outcomes: list[Outcome] = []
-    fresh: list[Message] = []
-    hashes: list[bytes] = []
-    for post in posts:
-        author = authors.get((post.room_id, post.actor_id))
-        if post.room_id not in last:
-            outcomes.append(Missing("room_gone"))
-        elif author is None:
-            outcomes.append(Forbidden("not_member"))
-        elif (stored := known.get((post.room_id, post.actor_id, post.key))) is not None:
-            same = stored[1] == post.body_hash
-            outcomes.append(stored[0] if same else Conflict("key_reused"))
-        else:
-            seq = last[post.room_id] = last[post.room_id] + 1
-            message = Message(
-                post.room_id,
-                seq,
-                seq,
-                "message",
-                post.actor_id,
-                author.name,
-                author.hue,
-                post.key,
-                post.body,
-                author.now,
-            )
-            known[post.room_id, post.actor_id, post.key] = (message, post.body_hash)
-            fresh.append(message)
-            hashes.append(post.body_hash)
-            outcomes.append(message)
-    if fresh:
-        await _store(tx, fresh, hashes)
-    return outcomes, Committed(messages=fresh)
-
-
-async def _authors(tx: Transaction, posts: Sequence[PostMessage]) -> dict[tuple[int, int], Any]:
-    """The members among the senders, with the name and colour they have now."""
-    pairs = sorted({(post.room_id, post.actor_id) for post in posts})
-    rows = await tx.fetch_all(
-        select(
-            memberships.c.room_id,
-            memberships.c.user_id,
-            users.c.name,
-            users.c.hue,
-            now_ms().label("now"),
-        )
-        .join_from(memberships, users)
-        .where(
-            tuple_(memberships.c.room_id, memberships.c.user_id).in_(pairs),
-            memberships.c.is_active,
-        )
-    )
-    return {(row.room_id, row.user_id): row for row in rows}
-
-
-async def _known(
-    tx: Transaction, posts: Sequence[PostMessage]
-) -> dict[tuple[int, int, str], tuple[Message, bytes]]:
-    """What was stored under these keys before."""
-    keys = sorted({(post.room_id, post.actor_id, post.key) for post in posts})
-    rows = await tx.fetch_all(
-        select(*_COLUMNS, messages.c.key_hash)
-        .join_from(messages, users)
-        .where(tuple_(messages.c.room_id, messages.c.author_id, messages.c.key).in_(keys))
-    )
-    return {
-        (row.room_id, row.author_id, row.key): (_message(row), bytes(row.key_hash)) for row in rows
-    }
-
-
-async def _store(tx: Transaction, fresh: Sequence[Message], hashes: Sequence[bytes]) -> None:
-    await tx.execute(
-        insert(messages),
-        [
-            {
-                "room_id": message.room_id,
-                "seq": message.seq,
-                "changed_seq": message.seq,
-                "kind": message.kind,
-                "author_id": message.author_id,
-                "key": message.key,
-                "key_hash": key_hash,
-                "body": message.body,
-                "at": message.at,
-            }
-            for message, key_hash in zip(fresh, hashes, strict=True)
-        ],
-    )
-    newest_by_room = {message.room_id: message for message in fresh}
-    for message in newest_by_room.values():
-        await tx.execute(
-            update(rooms)
-            .where(rooms.c.id == message.room_id)
-            .values(last_seq=message.seq, last_at=message.at)
-        )
 
 
 async def last_numbers(reader: Reader, room_ids: Sequence[int]) -> dict[int, int]:

@@ -22,7 +22,7 @@ from chatapp.clock import Clock
 from chatapp.database import CommitUnknown, Database, is_data_error, is_worth_retrying
 from chatapp.domain.changes import APPLY
 from chatapp.domain.commands import Command, Committed, CreateRoom, PostMessage
-from chatapp.domain.messages import Outcome, apply_posts
+from chatapp.domain.posts import Outcome, apply_posts
 from chatapp.errors import Busy, ChatError, Invalid, Later
 from chatapp.metrics import Metrics
 from chatapp.realtime.fanout import Fanout

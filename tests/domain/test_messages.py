@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import update
 
-from chatapp.domain import messages
+from chatapp.domain import messages, posts
 from chatapp.domain.commands import Message
 from chatapp.errors import Missing
 from chatapp.tables import messages as message_rows
@@ -114,7 +114,7 @@ async def test_whoever_left_cannot_post_nor_hear_of_old_numbers(database, bob, l
 async def test_nothing_of_a_batch_is_stored_when_its_transaction_fails(database, ann, lab):
     async def fail():
         async with database.transaction() as tx:
-            await messages.apply_posts(tx, [a_post(ann, lab)])
+            await posts.apply_posts(tx, [a_post(ann, lab)])
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -19,7 +19,7 @@ from chatapp.domain.commands import (
     Message,
     PostMessage,
 )
-from chatapp.domain.messages import Outcome, apply_posts
+from chatapp.domain.posts import Outcome, apply_posts
 from chatapp.domain.users import User, any_account, from_row
 from chatapp.settings import Settings
 from chatapp.tables import messages, now_ms, rooms, users

@@ -20,7 +20,7 @@ from chatapp.domain.commands import (
     LeaveRoom,
     Message,
 )
-from chatapp.domain.messages import apply_posts
+from chatapp.domain.posts import apply_posts
 from chatapp.errors import Busy, Conflict, Forbidden, Invalid, Missing, SignedOut
 from chatapp.realtime import frames
 from chatapp.realtime import writer as writing

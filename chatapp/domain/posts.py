@@ -1,0 +1,157 @@
+"""Storing posts, many at once: the path that decides how much a room can take.
+
+Five statements for a batch of any size (with BEGIN and COMMIT), written out for each database, since what makes them
+quick differs: PostgreSQL takes each column as one array, SQLite takes the questions as JSON and the rows one by one.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from chatapp.database import Transaction
+from chatapp.domain.commands import Committed, Message, PostMessage
+from chatapp.errors import Conflict, Forbidden, Missing, Refused
+
+Outcome = Message | Refused
+
+_to_json: Final = msgspec.json.Encoder().encode
+
+# The rooms' last numbers, their rows held until the transaction ends.
+_LOCK_POSTGRESQL: Final = """
+    SELECT id, last_seq FROM rooms WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"""
+_LOCK_SQLITE: Final = """
+    SELECT id, last_seq FROM rooms WHERE id IN (SELECT value FROM json_each(?))"""
+
+# For each post by a member: who it is, now; and what was stored under its key before.
+_STANDING: Final = """
+    SELECT {n}, users.name, users.hue, {now},
+           messages.seq, messages.changed_seq, messages.body, messages.at, messages.key_hash
+    FROM {given}
+    CROSS JOIN memberships
+    CROSS JOIN users
+    LEFT JOIN messages ON messages.room_id = memberships.room_id
+        AND messages.author_id = memberships.user_id AND messages.key = {key}
+    WHERE memberships.room_id = {room} AND memberships.user_id = {author} AND memberships.is_active
+        AND users.id = memberships.user_id"""
+_STANDING_POSTGRESQL: Final = _STANDING.format(
+    n="given.n",
+    room="given.room_id",
+    author="given.author_id",
+    key="given.key",
+    now="CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+    given="unnest($1::bigint[], $2::bigint[], $3::text[]) WITH ORDINALITY"
+    " AS given (room_id, author_id, key, n)",
+)
+_STANDING_SQLITE: Final = _STANDING.format(
+    n="given.key + 1",
+    room="json_extract(given.value, '$[0]')",
+    author="json_extract(given.value, '$[1]')",
+    key="json_extract(given.value, '$[2]')",
+    now="CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
+    given="json_each(?) AS given",
+)
+
+_COLUMNS: Final = "room_id, seq, changed_seq, kind, author_id, key, key_hash, body, at"
+_STORE_POSTGRESQL: Final = f"""
+    WITH stored AS (
+        INSERT INTO messages ({_COLUMNS})
+        SELECT room_id, seq, seq, 'message', author_id, key, key_hash, body, at
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::bigint[])
+            AS fresh (room_id, seq, author_id, key, key_hash, body, at)
+    )
+    UPDATE rooms SET last_seq = newest.seq, last_at = newest.at
+    FROM unnest($8::bigint[], $9::bigint[], $10::bigint[]) AS newest (id, seq, at) WHERE rooms.id = newest.id
+    """  # noqa: S608  only constants of ours
+_STORE_SQLITE: Final = f"""
+    INSERT INTO messages ({_COLUMNS})
+    VALUES (?1, ?2, ?2, 'message', ?3, ?4, ?5, ?6, ?7)"""  # noqa: S608  only constants of ours
+_ADVANCE_SQLITE: Final = "UPDATE rooms SET last_seq = ?2, last_at = ?3 WHERE id = ?1"
+
+
+async def apply_posts(
+    tx: Transaction, posts: Sequence[PostMessage]
+) -> tuple[list[Outcome], Committed]:
+    """Stores posts under their rooms' next numbers, in the given order; one outcome for each.
+
+    A key that is known gives back the stored message, or a conflict if its body differs. Rooms are locked in the
+    order of their ids, so batches of two processes cannot deadlock.
+    """
+    last = await _locked(tx, posts)
+    standing = await _standing(tx, posts)
+    outcomes: list[Outcome] = []
+    fresh: list[tuple[Message, bytes]] = []
+    taken: dict[tuple[int, int, str], tuple[Message, bytes]] = {}  # keys of this batch
+    for n, post in enumerate(posts, 1):
+        row = standing.get(n)
+        key = (post.room_id, post.actor_id, post.key)
+        if post.room_id not in last:
+            outcomes.append(Missing("room_gone"))
+        elif row is None:
+            outcomes.append(Forbidden("not_member"))
+        elif (stored := taken.get(key) or _stored(post, row)) is not None:
+            same = stored[1] == post.body_hash
+            outcomes.append(stored[0] if same else Conflict("key_reused"))
+        else:
+            seq = last[post.room_id] = last[post.room_id] + 1
+            _, name, hue, now, *_ = row
+            message = _message(post, seq, seq, name, hue, post.body, now)
+            taken[key] = (message, post.body_hash)
+            fresh.append((message, post.body_hash))
+            outcomes.append(message)
+    if fresh:
+        await _store(tx, fresh)
+    return outcomes, Committed(messages=[message for message, _ in fresh])
+
+
+async def _locked(tx: Transaction, posts: Sequence[PostMessage]) -> dict[int, int]:
+    ids = sorted({post.room_id for post in posts})
+    if tx.is_sqlite:
+        rows = await tx.run(_LOCK_SQLITE, (_to_json(ids).decode(),))
+    else:
+        rows = await tx.run(_LOCK_POSTGRESQL, (ids,))
+    return dict(map(tuple, rows))
+
+
+async def _standing(tx: Transaction, posts: Sequence[PostMessage]) -> dict[int, Any]:
+    """Rows of `_STANDING` by the place of their post, from 1. Who is no member has none."""
+    if tx.is_sqlite:
+        given = [(post.room_id, post.actor_id, post.key) for post in posts]
+        rows = await tx.run(_STANDING_SQLITE, (_to_json(given).decode(),))
+    else:
+        rows = await tx.run(
+            _STANDING_POSTGRESQL,
+            (
+                [post.room_id for post in posts],
+                [post.actor_id for post in posts],
+                [post.key for post in posts],
+            ),
+        )
+    return {row[0]: row for row in rows}
+
+
+def _stored(post: PostMessage, row: Any) -> tuple[Message, bytes] | None:
+    """What an earlier transaction stored under this key, and the hash of the body it came with."""
+    _, name, hue, _, seq, changed_seq, body, at, key_hash = row
+    if seq is None:
+        return None
+    return _message(post, seq, changed_seq, name, hue, body, at), bytes(key_hash)
+
+
+def _message(
+    post: PostMessage, seq: int, changed_seq: int, name: str, hue: int, body: str, at: int
+) -> Message:
+    return Message(
+        post.room_id, seq, changed_seq, "message", post.actor_id, name, hue, post.key, body, at
+    )
+
+
+async def _store(tx: Transaction, fresh: Sequence[tuple[Message, bytes]]) -> None:
+    rows = [(m.room_id, m.seq, m.author_id, m.key, hashed, m.body, m.at) for m, hashed in fresh]
+    newest = list({m.room_id: (m.room_id, m.seq, m.at) for m, _ in fresh}.values())
+    if tx.is_sqlite:
+        await tx.run_many(_STORE_SQLITE, rows)
+        await tx.run_many(_ADVANCE_SQLITE, newest)
+    else:
+        columns = [*zip(*rows, strict=True), *zip(*newest, strict=True)]
+        await tx.run_many(_STORE_POSTGRESQL, [tuple(map(list, columns))])
