@@ -124,7 +124,7 @@ async def serving():
         door, port=port, lifespan="off", log_config=None, ws_ping_interval=0.05, ws_ping_timeout=1
     )
     server = uvicorn.Server(config)
-    server.capture_signals = contextlib.nullcontext  # the signals belong to pytest
+    setattr(server, "capture_signals", contextlib.nullcontext)  # noqa: B010  the signals are pytest's
     running = asyncio.ensure_future(server.serve())
     while not server.started:
         await asyncio.sleep(0.005)
@@ -160,7 +160,7 @@ def test_the_uvicorn_that_is_locked_is_one_we_know():
 
 
 async def test_both_ways_put_the_same_bytes_on_the_wire(served):
-    got = []
+    got: list[bytes] = []
     for path in ("/direct", "/asgi"):
         reader, writer = await served.raw(path)
         await served.door.until(lambda: len(served.door.connections) == len(got) + 1)
