@@ -28,6 +28,7 @@ from chatapp.realtime.hub import Hub
 from chatapp.realtime.pulse import Pulse
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
+from chatapp.realtime.together import Together
 from chatapp.realtime.writer import Writer
 from chatapp.routes.door import Services
 from chatapp.routes.failures import HANDLERS
@@ -162,6 +163,7 @@ async def _running(
             ),
             supervisor=supervisor,
             metrics=metrics,
+            visitors=Together(lambda tokens: sessions.by_tokens(database, tokens), supervisor),
             seal=Seal(settings.secret_keys, "session", settings.session_days * 24 * 3600 * 12),
             epoch=name,
         )

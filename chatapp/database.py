@@ -33,6 +33,7 @@ from sqlalchemy.sql import ClauseElement
 from chatapp.reading import (
     SQLITE_PRAGMAS,
     STATEMENT_SECONDS,
+    InWords,
     Reads,
     Snapshot,
     first,
@@ -73,12 +74,12 @@ class Transaction:
     async def fetch_value(self, statement: Executable) -> Any:
         return (await self.connection.execute(statement)).scalar()
 
-    async def run(self, sql: str, values: tuple[Any, ...]) -> Sequence[Any]:
-        """A query in the database's own words, for the few places where building it would take longer than it does."""
+    async def ask(self, query: InWords, *columns: list[Any]) -> Sequence[Any]:
+        sql, values = query.parts(columns, is_sqlite=self.is_sqlite)
         return (await self.connection.exec_driver_sql(sql, values)).fetchall()
 
-    async def run_many(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
-        """The same for a change that is carried out for each row."""
+    async def change(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        """Carries out a change in the database's own words for each of some rows."""
         await self.connection.exec_driver_sql(sql, rows[0] if len(rows) == 1 else rows)
 
 
@@ -172,6 +173,9 @@ class Database:
 
     async def fetch_value(self, query: ClauseElement) -> Any:
         return first_value(await self._reads.fetch_all(query))
+
+    async def ask(self, query: InWords, *columns: list[Any]) -> Sequence[Any]:
+        return await self._reads.ask(query, *columns)
 
     def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
         """Several reads as of one moment."""

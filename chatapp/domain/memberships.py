@@ -1,7 +1,7 @@
 """Who is in which room. Coming and going takes a number of the room and stands in its log."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from sqlalchemy import func, insert, select, update
 
@@ -11,6 +11,7 @@ from chatapp.domain.commands import Committed, Departure, JoinRoom, LeaveRoom
 from chatapp.domain.log import add_event, lock_room
 from chatapp.domain.users import Person
 from chatapp.errors import Forbidden, Missing
+from chatapp.reading import InWords
 from chatapp.tables import memberships, rooms, users
 
 PAGE = 100
@@ -24,6 +25,8 @@ class Reader(Protocol):
     async def fetch_one(self, query: Any, /) -> Any: ...
 
     async def fetch_value(self, query: Any, /) -> Any: ...
+
+    async def ask(self, query: InWords, *columns: list[Any]) -> Sequence[Any]: ...
 
 
 def active(room_id: int, user_id: int) -> Any:
@@ -42,16 +45,52 @@ async def is_member(reader: Reader, room_id: int, user_id: int) -> bool:
 
 async def standing(reader: Reader, room_id: int, user_id: int) -> int:
     """The last number of a room, for a member of it. Raises `Missing`, `Forbidden`."""
-    row = await reader.fetch_one(
-        select(rooms.c.last_seq, memberships.c.user_id)
-        .join_from(rooms, memberships, active(room_id, user_id), isouter=True)
-        .where(rooms.c.id == room_id)
-    )
-    if row is None:
+    found = await standings(reader, [(room_id, user_id)])
+    return last_number(found[room_id, user_id])
+
+
+def last_number(standing: "Standing | None") -> int:
+    """What `standing` answers, from an answer of `standings`."""
+    if standing is None or standing.last_seq is None:
         raise Missing("room_gone")
-    if row.user_id is None:
+    if not standing.is_member:
         raise Forbidden("not_member")
-    return int(row.last_seq)
+    return standing.last_seq
+
+
+class Standing(NamedTuple):
+    """Somebody in a room. `last_seq`: the room's last number, None when there is no such room."""
+
+    last_seq: int | None
+    is_member: bool
+
+
+_STANDINGS: Final = InWords(
+    """
+    SELECT rooms.last_seq, memberships.user_id
+    FROM json_each(?) AS given
+    LEFT JOIN rooms ON rooms.id = json_extract(given.value, '$[0]')
+    LEFT JOIN memberships ON memberships.room_id = rooms.id
+        AND memberships.user_id = json_extract(given.value, '$[1]') AND memberships.is_active
+    ORDER BY given.key""",
+    """
+    SELECT rooms.last_seq, memberships.user_id
+    FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS given (room_id, user_id, n)
+    LEFT JOIN rooms ON rooms.id = given.room_id
+    LEFT JOIN memberships ON memberships.room_id = rooms.id
+        AND memberships.user_id = given.user_id AND memberships.is_active
+    ORDER BY given.n""",
+)
+
+
+async def standings(
+    reader: Reader, pairs: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], Standing]:
+    """How each of these (room, user) stands, as of one moment."""
+    rows = await reader.ask(_STANDINGS, [room for room, _ in pairs], [user for _, user in pairs])
+    return {
+        pair: Standing(row[0], row[1] is not None) for pair, row in zip(pairs, rows, strict=True)
+    }
 
 
 async def count(reader: Reader, room_id: int, search: str = "") -> int:

@@ -7,24 +7,21 @@ quick differs: PostgreSQL takes each column as one array, SQLite takes the quest
 from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec
-
 from chatapp.database import Transaction
 from chatapp.domain.commands import Committed, Message, PostMessage
 from chatapp.errors import Conflict, Forbidden, Missing, Refused
+from chatapp.reading import InWords
 
 Outcome = Message | Refused
 
-_to_json: Final = msgspec.json.Encoder().encode
-
 # The rooms' last numbers, their rows held until the transaction ends.
-_LOCK_POSTGRESQL: Final = """
-    SELECT id, last_seq FROM rooms WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"""
-_LOCK_SQLITE: Final = """
-    SELECT id, last_seq FROM rooms WHERE id IN (SELECT value FROM json_each(?))"""
+_LOCK: Final = InWords(
+    "SELECT id, last_seq FROM rooms WHERE id IN (SELECT value FROM json_each(?))",
+    "SELECT id, last_seq FROM rooms WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+)
 
 # For each post by a member: who it is, now; and what was stored under its key before.
-_STANDING: Final = """
+_ASKED: Final = """
     SELECT {n}, users.name, users.hue, {now},
            messages.seq, messages.changed_seq, messages.body, messages.at, messages.key_hash
     FROM {given}
@@ -34,22 +31,24 @@ _STANDING: Final = """
         AND messages.author_id = memberships.user_id AND messages.key = {key}
     WHERE memberships.room_id = {room} AND memberships.user_id = {author} AND memberships.is_active
         AND users.id = memberships.user_id"""
-_STANDING_POSTGRESQL: Final = _STANDING.format(
-    n="given.n",
-    room="given.room_id",
-    author="given.author_id",
-    key="given.key",
-    now="CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
-    given="unnest($1::bigint[], $2::bigint[], $3::text[]) WITH ORDINALITY"
-    " AS given (room_id, author_id, key, n)",
-)
-_STANDING_SQLITE: Final = _STANDING.format(
-    n="given.key + 1",
-    room="json_extract(given.value, '$[0]')",
-    author="json_extract(given.value, '$[1]')",
-    key="json_extract(given.value, '$[2]')",
-    now="CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
-    given="json_each(?) AS given",
+_STANDING: Final = InWords(
+    _ASKED.format(
+        n="given.key",
+        room="json_extract(given.value, '$[0]')",
+        author="json_extract(given.value, '$[1]')",
+        key="json_extract(given.value, '$[2]')",
+        now="CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
+        given="json_each(?) AS given",
+    ),
+    _ASKED.format(
+        n="given.n - 1",
+        room="given.room_id",
+        author="given.author_id",
+        key="given.key",
+        now="CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+        given="unnest($1::bigint[], $2::bigint[], $3::text[]) WITH ORDINALITY"
+        " AS given (room_id, author_id, key, n)",
+    ),
 )
 
 _COLUMNS: Final = "room_id, seq, changed_seq, kind, author_id, key, key_hash, body, at"
@@ -77,12 +76,18 @@ async def apply_posts(
     A key that is known gives back the stored message, or a conflict if its body differs. Rooms are locked in the
     order of their ids, so batches of two processes cannot deadlock.
     """
-    last = await _locked(tx, posts)
-    standing = await _standing(tx, posts)
+    last = dict(map(tuple, await tx.ask(_LOCK, sorted({post.room_id for post in posts}))))
+    asked = await tx.ask(
+        _STANDING,
+        [post.room_id for post in posts],
+        [post.actor_id for post in posts],
+        [post.key for post in posts],
+    )
+    standing = {row[0]: row for row in asked}  # by the place of the post
     outcomes: list[Outcome] = []
     fresh: list[tuple[Message, bytes]] = []
     taken: dict[tuple[int, int, str], tuple[Message, bytes]] = {}  # keys of this batch
-    for n, post in enumerate(posts, 1):
+    for n, post in enumerate(posts):
         row = standing.get(n)
         key = (post.room_id, post.actor_id, post.key)
         if post.room_id not in last:
@@ -102,32 +107,6 @@ async def apply_posts(
     if fresh:
         await _store(tx, fresh)
     return outcomes, Committed(messages=[message for message, _ in fresh])
-
-
-async def _locked(tx: Transaction, posts: Sequence[PostMessage]) -> dict[int, int]:
-    ids = sorted({post.room_id for post in posts})
-    if tx.is_sqlite:
-        rows = await tx.run(_LOCK_SQLITE, (_to_json(ids).decode(),))
-    else:
-        rows = await tx.run(_LOCK_POSTGRESQL, (ids,))
-    return dict(map(tuple, rows))
-
-
-async def _standing(tx: Transaction, posts: Sequence[PostMessage]) -> dict[int, Any]:
-    """Rows of `_STANDING` by the place of their post, from 1. Who is no member has none."""
-    if tx.is_sqlite:
-        given = [(post.room_id, post.actor_id, post.key) for post in posts]
-        rows = await tx.run(_STANDING_SQLITE, (_to_json(given).decode(),))
-    else:
-        rows = await tx.run(
-            _STANDING_POSTGRESQL,
-            (
-                [post.room_id for post in posts],
-                [post.actor_id for post in posts],
-                [post.key for post in posts],
-            ),
-        )
-    return {row[0]: row for row in rows}
 
 
 def _stored(post: PostMessage, row: Any) -> tuple[Message, bytes] | None:
@@ -150,8 +129,8 @@ async def _store(tx: Transaction, fresh: Sequence[tuple[Message, bytes]]) -> Non
     rows = [(m.room_id, m.seq, m.author_id, m.key, hashed, m.body, m.at) for m, hashed in fresh]
     newest = list({m.room_id: (m.room_id, m.seq, m.at) for m, _ in fresh}.values())
     if tx.is_sqlite:
-        await tx.run_many(_STORE_SQLITE, rows)
-        await tx.run_many(_ADVANCE_SQLITE, newest)
+        await tx.change(_STORE_SQLITE, rows)
+        await tx.change(_ADVANCE_SQLITE, newest)
     else:
         columns = [*zip(*rows, strict=True), *zip(*newest, strict=True)]
-        await tx.run_many(_STORE_POSTGRESQL, [tuple(map(list, columns))])
+        await tx.change(_STORE_POSTGRESQL, [tuple(map(list, columns))])

@@ -1,14 +1,16 @@
 """Signed-in devices. A browser holds a random token (sealed in a cookie), the database only its hash."""
 
 import logging
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
 from sqlalchemy import delete, insert, select, update
 
 from chatapp.database import CommitUnknown, Database, is_worth_retrying
-from chatapp.domain.users import User, from_row
+from chatapp.domain.users import User
 from chatapp.errors import Invalid, Missing
+from chatapp.reading import InWords
 from chatapp.security import new_token, token_hash
 from chatapp.tables import now_ms, sessions, users
 from chatapp.words import BROWSERS, DEVICE_NAME, SYSTEMS, UNKNOWN_BROWSER, UNKNOWN_SYSTEM
@@ -90,51 +92,75 @@ def _printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
+class Found(NamedTuple):
+    """A living session as the database has it, and when that was; times in milliseconds since 1970."""
+
+    session: Session
+    seen_at: int
+    now: int
+
+
+_LIVING: Final = """
+    SELECT sessions.token_hash, sessions.id, sessions.seen_at, sessions.expires_at, {now},
+           users.id, users.name, users.email, users.hue, users.is_admin
+    FROM sessions JOIN users ON users.id = sessions.user_id
+    WHERE sessions.token_hash {given} AND sessions.expires_at > {now} AND users.deleted_at IS NULL"""
+_BY_TOKENS: Final = InWords(
+    _LIVING.format(
+        now="CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
+        given="IN (SELECT value FROM json_each(?))",
+    ),
+    _LIVING.format(
+        now="CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+        given="= ANY($1::text[])",
+    ),
+)
+
+
+async def by_tokens(database: Database, tokens: Sequence[str]) -> dict[str, Found]:
+    """The living sessions among those of some tokens."""
+    hashes = {token_hash(token): token for token in tokens}
+    return {
+        hashes[hashed]: Found(
+            Session(session_id, User(user_id, name, email, hue, is_admin=bool(admin)), expires_at),
+            seen_at,
+            now,
+        )
+        for hashed, session_id, seen_at, expires_at, now, user_id, name, email, hue, admin in (
+            await database.ask(_BY_TOKENS, list(hashes))
+        )
+    }
+
+
+async def visit(database: Database, found: Found | None, *, days: int) -> Session | None:
+    """Moves a session's expiry when it was last seen a while ago."""
+    if found is None or found.now - found.seen_at <= TOUCH_MS:
+        return found.session if found else None
+    expires_at = await _touch(database, found, days)
+    return replace(found.session, expires_at=expires_at)
+
+
 async def find(database: Database, token: str, *, days: int) -> Session | None:
     """The living session of a token. Moves its expiry when it was last seen a while ago."""
-    row = await database.fetch_one(
-        select(
-            sessions.c.id.label("session_id"),
-            sessions.c.seen_at,
-            sessions.c.expires_at,
-            now_ms().label("now"),
-            users.c.id,
-            users.c.name,
-            users.c.email,
-            users.c.hue,
-            users.c.is_admin,
-        )
-        .join_from(sessions, users)
-        .where(
-            sessions.c.token_hash == token_hash(token),
-            sessions.c.expires_at > now_ms(),
-            users.c.deleted_at.is_(None),
-        )
-    )
-    if row is None:
-        return None
-    expires_at = row.expires_at
-    if row.now - row.seen_at > TOUCH_MS:
-        expires_at = await _touch(database, row, days)
-    return Session(row.session_id, from_row(row), expires_at)
+    return await visit(database, (await by_tokens(database, [token])).get(token), days=days)
 
 
-async def _touch(database: Database, row: Any, days: int) -> int:
+async def _touch(database: Database, found: Found, days: int) -> int:
     """Moves the expiry of a session; returns it. When nothing can be written just now, the next visit will do so:
     people may read as long as the database can be read."""
-    expires_at: int = row.now + days * DAY_MS
+    expires_at = found.now + days * DAY_MS
     try:
         async with database.transaction() as tx:
             await tx.execute(
                 update(sessions)
-                .where(sessions.c.id == row.session_id)
-                .values(seen_at=row.now, expires_at=expires_at)
+                .where(sessions.c.id == found.session.id)
+                .values(seen_at=found.now, expires_at=expires_at)
             )
     except Exception as error:
         if not (isinstance(error, CommitUnknown) or is_worth_retrying(error)):
             raise
         log.warning("a visit could not be written down")
-        return int(row.expires_at)
+        return found.session.expires_at
     return expires_at
 
 

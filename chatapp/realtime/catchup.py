@@ -14,6 +14,7 @@ from chatapp.realtime.connection import Connection
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
+from chatapp.realtime.together import Together
 from chatapp.templating import Fragments
 
 # Of bodies in one frame. Escaped and with their rows they may be six times as much.
@@ -38,6 +39,9 @@ class Catchup:
         self._tails = tails
         self._supervisor = supervisor
         self._epoch = epoch
+        self._standings = Together[tuple[int, int], memberships.Standing](
+            lambda pairs: memberships.standings(database, pairs), supervisor
+        )
         self._filling: set[int] = set()
         self._again: set[int] = set()
 
@@ -49,7 +53,9 @@ class Catchup:
         """
         self._hub.watch(connection, room_id)
         try:
-            known = await memberships.standing(self._database, room_id, connection.user_id)
+            known = memberships.last_number(
+                await self._standings.get((room_id, connection.user_id))
+            )
             last = await self._send_changes(connection, room_id, epoch, seq, known)
             while last is not None and self._hub.has_hole(connection, room_id, last):
                 last = await self._send_changes(connection, room_id, epoch, last)

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from chatapp.clock import Clock
 from chatapp.database import Database
 from chatapp.domain import rooms, sessions
-from chatapp.domain.sessions import Session
+from chatapp.domain.sessions import Found, Session
 from chatapp.domain.users import User
 from chatapp.errors import Missing, Refused, SignedOut
 from chatapp.limits import Limits, address_key
@@ -24,6 +24,7 @@ from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
+from chatapp.realtime.together import Together
 from chatapp.realtime.writer import Writer
 from chatapp.security import Passwords, Seal
 from chatapp.settings import Settings
@@ -54,6 +55,7 @@ class Services:
     dispatch: Dispatch
     supervisor: Supervisor
     metrics: Metrics
+    visitors: Together[str, Found]
     seal: Seal
     epoch: str
     stopping: bool = False
@@ -78,7 +80,8 @@ async def session_of(kit: Services, connection: HTTPConnection) -> Session | Non
     token = kit.seal.open(sealed) if sealed else None
     if token is None:
         return None
-    return await sessions.find(kit.database, token, days=kit.settings.session_days)
+    found = await kit.visitors.get(token)
+    return await sessions.visit(kit.database, found, days=kit.settings.session_days)
 
 
 async def session(request: Request) -> Session | None:
