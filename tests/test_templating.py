@@ -2,14 +2,18 @@
 
 import html as escaping
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chatapp.domain.commands import Message
-from chatapp.templating import FOLLOW_MS, Fragments, ago, clock, day, day_words, iso
+from chatapp.domain.markup import to_html
+from chatapp.domain.text import initials
+from chatapp.templating import FOLLOW_MS, Fragments, Shown, ago, clock, day, day_words, iso
 from tests.realtime.core import templates
 
 READER = 1
@@ -242,7 +246,7 @@ def test_what_was_rendered_is_not_rendered_again():
 
     counted.render = render  # type: ignore[method-assign]
     fragments = Fragments(counted)
-    rows = [message(n) for n in range(1, 51)]
+    rows = [message(n, kind="joined") for n in range(1, 51)]
     assert fragments.many(rows) == fragments.many(rows)
     fragments.days(rows, "UTC", READER)
     assert len(rendered) == 50
@@ -283,3 +287,24 @@ def test_a_value_that_a_template_was_not_given_is_an_error():
 
     with pytest.raises(UndefinedError):
         templates().render("messages/_message.html", {})
+
+
+# -- the mould ----------------------------------------------------------------------------
+
+
+@for_all(
+    body=st.text(min_size=1, max_size=60) | st.sampled_from(HOSTILE),
+    name=st.text(min_size=1, max_size=20) | st.sampled_from(HOSTILE),
+    seq=st.integers(1, 2**53),
+    moment=st.integers(0, 4_000_000_000_000),
+    hue=st.integers(0, 11),
+)
+def test_a_message_from_the_mould_is_what_the_template_renders(body, name, seq, moment, hue):
+    fragments = Fragments(templates())
+    given = message(seq, body, author_name=name, at=moment, author_hue=hue)
+    shown = Shown(
+        seq, "message", 2, name, hue, initials(name), to_html(body), "", iso(moment),
+        clock(moment), given.key,
+    )  # fmt: skip
+    rendered = templates().render("messages/_message.html", {"message": shown})
+    assert fragments.one(given) == rendered.strip()

@@ -1,7 +1,6 @@
 """What touches a person in all their rooms at once: a new name, and the end of the account."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from sqlalchemy import delete, select, union, update
 
 from chatapp.database import Transaction

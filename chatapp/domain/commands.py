@@ -6,9 +6,10 @@ the table `APPLY` in `changes.py`. Who asks is `actor_id`; names and texts in a 
 
 from dataclasses import dataclass, field
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class PostMessage:
+
+class PostMessage(msgspec.Struct, frozen=True, gc=False):
     """`key` is the sender's idempotency key (a UUID): the same key posts once."""
 
     actor_id: int
@@ -69,8 +70,7 @@ RoomCommand = (
 Command = PostMessage | RoomCommand
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A row of the room log as readers see it: a message, or an event such as somebody joining.
 
     `at` in milliseconds since 1970. For events `body` holds the detail (a new name or topic, a person's former name).

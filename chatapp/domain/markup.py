@@ -21,7 +21,7 @@ _JOINED: Final = re.compile(r",(?=https?://)", re.IGNORECASE)  # `http://a.b/,ht
 def to_html(body: str) -> Markup:
     """`<p>` around the text. The shown text is what was typed, to the character."""
     if "://" not in body:
-        return Markup("<p>{}</p>").format(body)
+        return Markup(f"<p>{escape(body)}</p>")  # noqa: S704  escaped
     parts: list[str] = []
     end = 0
     for match in (_links.match(body) or [])[:LINKS_MOST]:

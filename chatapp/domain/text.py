@@ -134,6 +134,7 @@ def search_key(text: str) -> str:
     return name_key(" ".join(clean.split()))
 
 
+@lru_cache(maxsize=4096)
 def initials(name: str) -> str:
     """One or two letters for the avatar."""
     words = [word for word in re.split(r"[\s._-]+", name) if word]

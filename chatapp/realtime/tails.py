@@ -10,8 +10,10 @@ MUSTs
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec.structs import replace
 
 from chatapp.domain.commands import Message
 from chatapp.domain.messages import CHANGES_MOST, PAGE, Changes, Page

@@ -1,9 +1,9 @@
 """The newest rows of a room in memory say what the database says, or nothing."""
 
 import random
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from chatapp.domain import messages, rooms
