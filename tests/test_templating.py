@@ -246,6 +246,7 @@ def test_what_was_rendered_is_not_rendered_again():
 
     counted.render = render  # type: ignore[method-assign]
     fragments = Fragments(counted)
+    rendered.clear()
     rows = [message(n, kind="joined") for n in range(1, 51)]
     assert fragments.many(rows) == fragments.many(rows)
     fragments.days(rows, "UTC", READER)
