@@ -57,9 +57,11 @@ def _places(error: BaseException) -> list[str]:
     return lines
 
 
-def _tells_no_socket_address(record: logging.LogRecord) -> bool:
-    """uvicorn writes a line with path and query for each handshake of a socket."""
-    return '"WebSocket %s"' not in str(record.msg)
+def _is_no_handshake(record: logging.LogRecord) -> bool:
+    """uvicorn writes a line with path and query for each handshake of a socket, and websockets one for each that
+    opens: thousands when all come back at once."""
+    text = str(record.msg)
+    return '"WebSocket %s"' not in text and text != "connection open"
 
 
 def set_up(level: str) -> None:
@@ -73,6 +75,6 @@ def set_up(level: str) -> None:
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
     logging.getLogger("uvicorn.access").disabled = True  # its lines hold query strings; ours do not
-    logging.getLogger("uvicorn.error").filters[:] = [_tells_no_socket_address]
+    logging.getLogger("uvicorn.error").filters[:] = [_is_no_handshake]
     for name in ("databases", "aiosqlite", "asyncio", "sqlalchemy", "alembic", "websockets"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
