@@ -61,6 +61,7 @@ class Ledger:
         self.rooms_of: list[Room] = []  # by number of message
         self.senders: list[Member] = []
         self.intended: list[float] = []
+        self.seen = 0  # messages that somebody has
         self.refused: set[int] = set()  # told `busy`, `refused` or `unknown`
         self.arrivals: list[
             tuple[float, Room, int, int]
@@ -113,6 +114,7 @@ class Ledger:
         if self.rooms_of[number] is not room:
             self.faults.misrouted += 1
             return None
+        self.seen += 1
         place = room.place[mark] = len(room.log)
         room.log.append(mark)
         self.senders[number].own_at = place

@@ -1,7 +1,7 @@
 """Loads the real server as many people would, and prints what it bears.
 
     .venv/bin/python -m benchmarks.load [S1 S2 S3 S4 ack …] [--databases sqlite,postgresql] [--runs 3]
-        [--json FILE]
+        [--json FILE] [--loadgen ../shared/bench/loadgen/loadgen.c] [--peers]
 
 Server and database on CPU 0, the generator on CPU 1, all traffic on 127.0.0.1. Prints the median and (least-most) of
 the runs and writes all figures to `.cache/load.json`. `foreign_cpu` says how much of a CPU other programs used
@@ -13,13 +13,17 @@ import json
 import os
 import statistics
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks import peers, second_opinion
 from benchmarks.machine import GENERATOR_CPU, Site, pinned
 from benchmarks.scenarios import SCENARIOS, measure
 from tests.support import run_folder
 
+LOADGEN = Path("../shared/bench/loadgen/loadgen.c")
 Row = dict[str, Any]
 
 
@@ -29,6 +33,10 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--databases", default="sqlite,postgresql")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--json", type=Path, default=Path(".cache/load.json"))
+    parser.add_argument(
+        "--loadgen", type=Path, default=LOADGEN, help="a second generator; - for none"
+    )
+    parser.add_argument("--peers", action="store_true", help="other servers too, by ../bench.py")
     found = parser.parse_args(given)
     found.scenarios = found.scenarios or list(SCENARIOS)
     for name in found.scenarios:
@@ -38,20 +46,42 @@ def arguments(given: list[str]) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace, folder: Path, rows: list[Row]) -> None:
-    for kind in options.databases.split(","):
+    program = second_opinion.build(options.loadgen, folder / "loadgen")
+    for kind in filter(None, options.databases.split(",")):
         site = Site(kind, folder / kind)
         try:
             for number in range(options.runs):
                 for name in options.scenarios:
-                    try:
-                        found = measure(site, name)
-                    except (OSError, AssertionError) as error:
-                        found = {"error": f"{type(error).__name__}: {error}"[:500]}
-                    rows.append({"what": kind, "scenario": name, "run": number, **found})
-                    print(brief(rows[-1]), flush=True)
-                    save(options.json, rows)
+                    add(options, rows, kind, name, number, partial(measure, site, name))
+                    if program and name in second_opinion.SCENARIOS:
+                        seed = 0.8 * rows[-1].get("open_messages_per_s", 0)
+                        second = partial(second_opinion.measure, site, name, program, seed)
+                        add(options, rows, f"{kind}/loadgen", name, number, second)
         finally:
             site.close()
+    if options.peers:
+        found = peers.prepare(options.loadgen.resolve().parents[1], folder / "peers")
+        if found:
+            rows += peers.measure(folder / "peers", found, options.scenarios, options.runs)
+            save(options.json, rows)
+
+
+def add(
+    options: argparse.Namespace,
+    rows: list[Row],
+    what: str,
+    name: str,
+    number: int,
+    work: Callable[[], Row],
+) -> None:
+    """One run; one that fails says so and does not end the others."""
+    try:
+        found = work()
+    except (OSError, AssertionError) as error:
+        found = {"error": f"{type(error).__name__}: {error}"[:500]}
+    rows.append({"what": what, "scenario": name, "run": number, **found})
+    print(brief(rows[-1]), flush=True)
+    save(options.json, rows)
 
 
 def brief(row: Row) -> str:

@@ -122,9 +122,10 @@ def opened(
     rate: float,
     seconds: float,
     *,
-    beside: Callable[[float], bool] = lambda _: False,
+    beside: Callable[[float], bool] | None = None,
 ) -> Figures:
-    """Messages leave when they are due, whatever became of those before. `beside` is called in each turn; True ends."""
+    """Messages leave when they are due, whatever became of those before. Given up when two
+    seconds' worth is under way, unless there is `beside`: it is asked now and then, and True ends."""
     step = Step(swarm)
     started = time.perf_counter()
     since = started + WARM_SECONDS
@@ -132,7 +133,8 @@ def opened(
     turns = itertools.cycle(senders)
     sent, late = 0, []
     count = int((WARM_SECONDS + seconds) * rate)
-    hopeless = max(100.0, 2.0 * rate) * len(senders[0].room.members)
+    hopeless = 100 + 2.0 * rate  # messages under way
+    seen = swarm.ledger.seen
     check = started
     while (now := time.perf_counter()) < until:
         burst = 0
@@ -145,7 +147,8 @@ def opened(
         swarm.turn(max(0.0, min(following, until) - time.perf_counter()))
         if now > check:
             check = now + 0.25
-            if beside(now) or swarm.ledger.lost(step.first) > hopeless:
+            under_way = sent + seen - swarm.ledger.seen
+            if beside(now) if beside else under_way > hopeless:
                 break
     given_up = now < until and sent < count
     step.drain()

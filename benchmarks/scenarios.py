@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
-from benchmarks import machine
+from benchmarks import machine, mixed
 from benchmarks.ledger import Room
 from benchmarks.loops import Figures, closed, listen, opened, search
 from benchmarks.machine import Site
@@ -121,6 +122,24 @@ def big_room(site: Site) -> Figures:
         swarm.close()
 
 
+def pages(site: Site, rate: float = 2000) -> Figures:
+    """S5: pages and sign-ins beside live traffic of so many messages a second."""
+    swarm, lines = _swarm(site), lines_of(site, *(f"ten-{room}" for room in range(100)))
+    try:
+        return mixed.pages(site, swarm, lines, rate)
+    finally:
+        swarm.close()
+
+
+def reconnect(site: Site) -> Figures:
+    """S6: 10,000 come back at once."""
+    swarm, lines = _swarm(site), lines_of(site, *(f"idle-{room}" for room in range(1000)))
+    try:
+        return mixed.reconnect(site, swarm, lines)
+    finally:
+        swarm.close()
+
+
 def acknowledgements(site: Site) -> Figures:
     """ack: from post to acknowledgement at 100 messages a second, in the rooms of S2."""
     swarm, lines = _swarm(site), lines_of(site, *(f"ten-{room}" for room in range(100)))
@@ -138,6 +157,9 @@ SCENARIOS: Final[dict[str, Callable[[Site], Figures]]] = {
     "S2": hundred_rooms,
     "S3": idle,
     "S4": big_room,
+    "S5": pages,
+    "S5-300": partial(pages, rate=300),
+    "S6": reconnect,
     "ack": acknowledgements,
 }
 
