@@ -9,7 +9,7 @@ from typing import Final
 
 MARK: Final = re.compile(rb"Zq(\d{8})qZ")
 KEY: Final = re.compile(rb'"key":"00000000-0000-4000-8000-0000(\d{8})"')
-SEQ: Final = re.compile(rb'"seq":(\d+)')
+SPAN: Final = re.compile(rb'"from":(\d+),"seq":(\d+)')
 EPOCH: Final = re.compile(rb'"epoch":"([^"]+)"')
 
 BODY_BYTES: Final = 100  # of a message, its mark included

@@ -47,7 +47,9 @@ class Faults:
     misrouted: int = 0
     unknown: int = 0  # a mark that was never sent
     out_of_order: int = 0
-    repeated: int = 0  # rows sent again while catching up, which the protocol allows
+    repeated: int = (
+        0  # rows sent again while catching up or in overlapping frames: the protocol allows it
+    )
 
     def bad(self) -> int:
         return self.doubled + self.misrouted + self.unknown + self.out_of_order
@@ -75,19 +77,22 @@ class Ledger:
         self.intended.append(intended)
         return len(self.intended) - 1
 
-    def delivered(self, member: Member, marks: list[bytes], now: float) -> None:
-        """Marks in the order in which they came to a member."""
+    def delivered(
+        self, member: Member, marks: list[bytes], now: float, *, overlaps: bool = False
+    ) -> None:
+        """Marks in the order in which they came to a member. `overlaps`: in a frame that says that it begins before
+        what the member has, which the protocol allows; repeated rows are no fault then."""
         room, start = member.room, member.at
         end = start + len(marks)
         if room.log[start:end] == marks:
             member.at = end
         else:
             for mark in marks:
-                self._one(member, room, mark)
+                self._one(member, room, mark, overlaps)
         if member.at > start:
             self.arrivals.append((now, room, start, member.at))
 
-    def _one(self, member: Member, room: Room, mark: bytes) -> None:
+    def _one(self, member: Member, room: Room, mark: bytes, overlaps: bool) -> None:
         place = room.place.get(mark)
         if place is None:
             place = self._first_seen(room, mark)
@@ -101,7 +106,7 @@ class Ledger:
         elif (member.number, room, place) in self._gaps:
             self._gaps.remove((member.number, room, place))
             self.faults.out_of_order += 1
-        elif member.is_live:
+        elif member.is_live and not overlaps:
             self.faults.doubled += 1
         else:
             self.faults.repeated += 1

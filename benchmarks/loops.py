@@ -5,6 +5,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 from benchmarks.machine import NOISE, Others
@@ -13,7 +14,7 @@ from tests.support.figures import quantile
 
 WARM_SECONDS: Final = 0.5
 DRAIN_SECONDS: Final = 10.0
-SEARCH_SECONDS: Final = 90.0
+SEARCH_SECONDS: Final = 60.0
 SHARE: Final = (
     0.97  # of what is due in a trial must have arrived when it ends: a growing queue does not pass
 )
@@ -69,6 +70,7 @@ class Step:
             **times("ack", acks),
             **times("last", self.swarm.completions[len(self.swarm.completions) // 10 :]),
             "lost": ledger.lost(self.first),
+            "faults": asdict(ledger.faults),
             "bad": ledger.faults.bad() - self._bad,
             "refused": len(ledger.refused) - self._refused,
             "cut": self.swarm.cut - self._cut,

@@ -16,6 +16,8 @@ from benchmarks.second_opinion import figures
 
 PEERS: Final = ("raw-c", "raw-c-batch", "node-ws", "starlette-websockets-sansio")
 _SECONDS: Final = 1800
+# It waits for a quiet machine, for hours if need be. Ours is told in `foreign_cpu` how quiet it was.
+_EDITS: Final = (("limit=600", "limit=10"), ("--noise 0.06 ", ""), ("range(4)", "range(1)"))
 
 
 def prepare(bench: Path, folder: Path) -> list[str]:
@@ -24,6 +26,11 @@ def prepare(bench: Path, folder: Path) -> list[str]:
         print(f"{bench}/bench.py is missing: no peers", flush=True)
         return []
     shutil.copytree(bench, folder / "bench", ignore=shutil.ignore_patterns(".env"))
+    script = folder / "bench/bench.py"
+    text = script.read_text()
+    for old, new in _EDITS:
+        text = text.replace(old, new)
+    script.write_text(text)
     env = folder / "env"
     built = subprocess.run(
         ["sh", str(folder / "bench/setup.sh"), "c"],

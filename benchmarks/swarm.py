@@ -62,16 +62,22 @@ class Swarm:
 
     # -- joining --------------------------------------------------------------
 
-    def join(self, lines: Sequence[Line], *, parallel: int = 128, patience: float = 120.0) -> float:
-        """Connects them, at most `parallel` at a time, until each is told `watching`. Returns how long that took."""
+    def join(self, lines: Sequence[Line], *, parallel: int = 128, patience: float = 30.0) -> float:
+        """Connects them, at most `parallel` at a time, until each is told `watching`. Returns how long that took.
+
+        `patience`: seconds in which somebody must get in."""
         started = time.perf_counter()
         waiting = list(reversed(lines))
         target = self.joined + len(lines)
+        last, progress = self.joined, started
         while self.joined < target:
             while waiting and target - self.joined - len(waiting) < parallel:
                 self.open(waiting.pop())
             self.turn(0.02)
-            if time.perf_counter() - started > patience:
+            now = time.perf_counter()
+            if self.joined > last:
+                last, progress = self.joined, now
+            elif now - progress > patience:
                 raise TimeoutError(f"{target - self.joined} of {len(lines)} could not join")
         return time.perf_counter() - started
 
@@ -220,11 +226,21 @@ class Swarm:
                 if not payload.startswith(b'{"type":"changes","room":%d,' % line.room.id):
                     self.ledger.faults.misrouted += len(frames.MARK.findall(payload))
                     continue
-                marks += frames.MARK.findall(payload)
-                for seq in frames.SEQ.findall(payload, 0, 120)[-1:]:
-                    line.seq = int(seq)
+                span = frames.SPAN.search(payload)
+                if span is None:
+                    raise ConnectionError(payload[:120].decode())
+                if int(span[1]) < line.seq < int(span[2]):  # a browser applies it: rows it has, too
+                    self.ledger.delivered(line, marks, now)
+                    self.ledger.delivered(line, frames.MARK.findall(payload), now, overlaps=True)
+                    marks, only = [], False
+                else:
+                    marks += frames.MARK.findall(payload)
+                line.seq = max(line.seq, int(span[2]))
             else:
                 only = False
+                if marks:  # what came before `watching` is judged as that
+                    self.ledger.delivered(line, marks, now)
+                    marks = []
                 self._other(line, opcode, payload, now)
                 if line.state == DEAD:
                     break

@@ -104,8 +104,10 @@ def test_a_post_is_masked_and_has_a_key_of_its_own():
 
 
 def changes(room: int, *numbers: int) -> bytes:
+    """Message `n` has the number n + 1 in its room."""
     html = b"".join(b"<p>Zq%08dqZ</p>" % number for number in numbers)
-    payload = b'{"type":"changes","room":%d,"from":0,"seq":1,"html":"%s"}' % (room, html)
+    payload = b'{"type":"changes","room":%d,"from":%d,"seq":%d,"html":"%s"}'
+    payload %= (room, numbers[0], numbers[-1] + 1, html)
     return bytes((0x81, 126)) + len(payload).to_bytes(2, "big") + payload
 
 
@@ -146,6 +148,12 @@ def test_the_swarm_over_a_real_socket():
             swarm.turn(0.01)
         assert (swarm.ledger.lost(), swarm.ledger.faults.doubled) == (0, 1)
         assert swarm.ledger.faults.misrouted == 1
+        swarm.ledger.sent(lines[0], 3.0)
+        peers[0].sendall(changes(7, 2, 3))
+        until = time.perf_counter() + 2
+        while not swarm.ledger.faults.repeated and time.perf_counter() < until:
+            swarm.turn(0.01)
+        assert (swarm.ledger.faults.doubled, swarm.ledger.faults.repeated) == (1, 1)
         swarm.close()
         for peer in peers:
             peer.close()
