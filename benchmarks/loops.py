@@ -5,11 +5,11 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any, Final
 
 from benchmarks.machine import NOISE, Others
-from benchmarks.swarm import ALL, LIVE, QUIET, Line, Swarm
+from benchmarks.sockets import LIVE, Line
+from benchmarks.swarm import ALL, QUIET, Swarm
 from tests.support.figures import quantile
 
 WARM_SECONDS: Final = 0.5
@@ -33,6 +33,7 @@ class Step:
         swarm.completions.clear()
         self._cut, self._refused = swarm.cut, len(ledger.refused)
         self._bad, self._reloads = ledger.faults.bad(), swarm.reloads
+        self._repeated = ledger.faults.repeated
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -70,7 +71,7 @@ class Step:
             **times("ack", acks),
             **times("last", self.swarm.completions[len(self.swarm.completions) // 10 :]),
             "lost": ledger.lost(self.first),
-            "faults": asdict(ledger.faults),
+            "repeated": ledger.faults.repeated - self._repeated,
             "bad": ledger.faults.bad() - self._bad,
             "refused": len(ledger.refused) - self._refused,
             "cut": self.swarm.cut - self._cut,
@@ -163,8 +164,10 @@ def opened(
 
 
 def passes(found: Figures, p99_ms: float) -> bool:
-    """All there, once, in time, and the queue did not grow."""
-    whole = not any(found[name] for name in ("lost", "bad", "refused", "cut", "reloads"))
+    """All there, once, in time, and the queue did not grow. Nobody joins in a trial, so nothing may be repeated."""
+    whole = not any(
+        found[name] for name in ("lost", "bad", "repeated", "refused", "cut", "reloads")
+    )
     return (
         whole
         and "given_up" not in found

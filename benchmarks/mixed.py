@@ -9,7 +9,8 @@ from typing import Final
 from benchmarks import machine
 from benchmarks.loops import Figures, opened
 from benchmarks.machine import Site
-from benchmarks.swarm import LIVE, Line, Swarm
+from benchmarks.sockets import LIVE, Line
+from benchmarks.swarm import Swarm
 
 PAGE_SECONDS: Final = 15.0
 MEANWHILE_RATE: Final = 100.0  # messages a second while everybody comes back

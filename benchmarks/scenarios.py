@@ -10,7 +10,8 @@ from benchmarks.ledger import Room
 from benchmarks.loops import Figures, closed, listen, opened, search
 from benchmarks.machine import Site
 from benchmarks.people import layout
-from benchmarks.swarm import ALL, SELF, Line, Swarm
+from benchmarks.sockets import Line
+from benchmarks.swarm import ALL, SELF, Swarm
 
 SECONDS: Final = 3.0
 TRIAL_SECONDS: Final = 2.0
