@@ -10,7 +10,7 @@ WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench lint format lock clean venv dev services
+.PHONY: help run test faults bench load lint format lock clean venv dev services
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ faults: dev services ## the long fault tests: servers and databases die again an
 bench: dev services ## measure pages, the stream and acknowledgements (five minutes)
 	@$(BIN)/python -m benchmarks.foundation
 	@$(BIN)/python -m benchmarks.acknowledgements
+
+load: dev services ## load the server with a thousand members and more (an hour; see benchmarks/load.py)
+	@$(BIN)/python -m benchmarks.load
 
 lint: dev ## style and types
 	@$(BIN)/ruff check --quiet .

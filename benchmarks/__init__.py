@@ -1,1 +1,2 @@
-"""Figures, measured on the real application. `make bench` runs `foundation.py`."""
+"""Figures, measured on the real application. `make bench` runs `foundation.py` and `acknowledgements.py`, `make load`
+runs `load.py`."""

@@ -1,0 +1,179 @@
+"""The scenarios of the speed issue. Each gets a site whose server has just started, and returns its figures."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from benchmarks import machine, mixed
+from benchmarks.ledger import Room
+from benchmarks.loops import Figures, closed, listen, opened, search
+from benchmarks.machine import Site
+from benchmarks.people import layout
+from benchmarks.sockets import Line
+from benchmarks.swarm import ALL, SELF, Swarm
+
+SECONDS: Final = 3.0
+TRIAL_SECONDS: Final = 2.0
+
+
+def lines_of(site: Site, *names: str, most: int = 1_000_000) -> list[Line]:
+    """A line for each member (of those below number `most`) of these rooms. By person."""
+    everybody = layout()
+    found = []
+    for name in names:
+        room = Room(site.people.rooms[name])
+        found += [
+            Line(person, room, site.people.cookies[person])
+            for person in everybody[name]
+            if person < most
+        ]
+    return sorted(found, key=lambda line: line.number)
+
+
+def _swarm(site: Site) -> Swarm:
+    assert site.server is not None
+    return Swarm(site.server.port)
+
+
+def one_room(site: Site) -> Figures:
+    """S1: 1,000 members, one sender."""
+    swarm, lines = _swarm(site), lines_of(site, "one")
+    try:
+        joins = swarm.join(lines)
+        first = closed(swarm, lines[:1], ALL, SECONDS)
+        found = search(
+            swarm,
+            machine.Others(site.pids()),
+            lines[:1],
+            max(5.0, first["messages_per_s"]),
+            250,
+            TRIAL_SECONDS,
+        )
+        return {
+            "joins_per_s": round(len(lines) / joins),
+            "closed_deliveries_per_s": first["deliveries_per_s"],
+            "closed_last_p50_ms": first.get("last_p50_ms"),
+            "open_messages_per_s": found["messages_per_s"],
+            "open_deliveries_per_s": found.get("deliveries_per_s", 0),
+            "open_p99_ms": found.get("delivery_p99_ms"),
+            "closed": first,
+            "open": found,
+        }
+    finally:
+        swarm.close()
+
+
+def hundred_rooms(site: Site) -> Figures:
+    """S2: 100 rooms of 10 members, all of whom send."""
+    swarm, lines = _swarm(site), lines_of(site, *(f"ten-{room}" for room in range(100)))
+    try:
+        swarm.join(lines)
+        first = closed(swarm, lines, SELF, SECONDS)
+        start = max(50.0, first["messages_per_s"] * 0.6)
+        found = search(swarm, machine.Others(site.pids()), lines, start, 100, TRIAL_SECONDS)
+        return {
+            "closed_messages_per_s": first["messages_per_s"],
+            "closed_p99_ms": first.get("delivery_p99_ms"),
+            "open_messages_per_s": found["messages_per_s"],
+            "open_p99_ms": found.get("delivery_p99_ms"),
+            "closed": first,
+            "open": found,
+        }
+    finally:
+        swarm.close()
+
+
+def idle(site: Site) -> Figures:
+    """S3: 10,000 connections that watch a room each and say nothing."""
+    assert site.server is not None
+    pid = site.server.pid
+    swarm = _swarm(site)
+    lines = lines_of(site, *(f"idle-{room}" for room in range(1000)), most=10_000)
+    try:
+        swarm.join(lines[:1])  # what is loaded at the first use is no connection's
+        before, cpu = machine.resident_kb(pid), machine.cpu_seconds(pid)
+        seconds = swarm.join(lines[1:])
+        cpu = machine.cpu_seconds(pid) - cpu
+        listen(swarm, 2)
+        count = len(lines) - 1
+        return {
+            "kb_per_connection": round((machine.resident_kb(pid) - before) / count, 1),
+            "joins_per_s": round(count / seconds),
+            "join_cpu_ms": round(1000 * cpu / count, 3),
+            "cut": swarm.cut,
+        }
+    finally:
+        swarm.close()
+
+
+def big_room(site: Site) -> Figures:
+    """S4: one room of 5,000, one message at a time."""
+    swarm, lines = _swarm(site), lines_of(site, "big")
+    try:
+        swarm.join(lines)
+        found = closed(swarm, lines[:1], ALL, 2 * SECONDS)
+        return {
+            "last_p50_ms": found.get("last_p50_ms"),
+            "last_p99_ms": found.get("last_p99_ms"),
+            "deliveries_per_s": found["deliveries_per_s"],
+            "closed": found,
+        }
+    finally:
+        swarm.close()
+
+
+def pages(site: Site, rate: float = 2000) -> Figures:
+    """S5: pages and sign-ins beside live traffic of so many messages a second."""
+    swarm, lines = _swarm(site), lines_of(site, *(f"ten-{room}" for room in range(100)))
+    try:
+        return mixed.pages(site, swarm, lines, rate)
+    finally:
+        swarm.close()
+
+
+def reconnect(site: Site) -> Figures:
+    """S6: 10,000 come back at once."""
+    swarm, lines = _swarm(site), lines_of(site, *(f"idle-{room}" for room in range(1000)))
+    try:
+        return mixed.reconnect(site, swarm, lines)
+    finally:
+        swarm.close()
+
+
+def acknowledgements(site: Site) -> Figures:
+    """ack: from post to acknowledgement at 100 messages a second, in the rooms of S2."""
+    swarm, lines = _swarm(site), lines_of(site, *(f"ten-{room}" for room in range(100)))
+    try:
+        swarm.join(lines)
+        found = opened(swarm, lines, 100, 10)
+        keep = ("ack_p50_ms", "ack_p99_ms", "delivery_p50_ms", "delivery_p99_ms")
+        return {**{name: found.get(name) for name in keep}, "open": found}
+    finally:
+        swarm.close()
+
+
+SCENARIOS: Final[dict[str, Callable[[Site], Figures]]] = {
+    "S1": one_room,
+    "S2": hundred_rooms,
+    "S3": idle,
+    "S4": big_room,
+    "S5": pages,
+    "S5-300": partial(pages, rate=300),
+    "S6": reconnect,
+    "ack": acknowledgements,
+}
+
+
+def measure(site: Site, name: str) -> Figures:
+    """One run on a fresh server, with the CPU that others used meanwhile (1 is one CPU)."""
+    site.start()
+    try:
+        others, started = machine.Others(site.pids()), time.perf_counter()
+        found: dict[str, Any] = SCENARIOS[name](site)
+        found["foreign_cpu"] = round(others.share(), 2)
+        span = time.perf_counter() - started
+        found["seconds"] = round(span, 1)
+        return found
+    finally:
+        site.stop()
