@@ -57,13 +57,6 @@ def _places(error: BaseException) -> list[str]:
     return lines
 
 
-def _is_no_handshake(record: logging.LogRecord) -> bool:
-    """uvicorn writes a line with path and query for each handshake of a socket, and websockets one for each that
-    opens: thousands when all come back at once."""
-    text = str(record.msg)
-    return '"WebSocket %s"' not in text and text != "connection open"
-
-
 def set_up(level: str) -> None:
     """Sends every logger of the process through `JsonLines`. `databases` logs arguments at DEBUG: kept shut."""
     out = logging.StreamHandler(sys.stdout)
@@ -75,6 +68,7 @@ def set_up(level: str) -> None:
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
     logging.getLogger("uvicorn.access").disabled = True  # its lines hold query strings; ours do not
-    logging.getLogger("uvicorn.error").filters[:] = [_is_no_handshake]
+    # At INFO it writes two lines for each socket, one with path and query: thousands when all come back at once.
+    logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.getLevelName(level)))
     for name in ("databases", "aiosqlite", "asyncio", "sqlalchemy", "alembic", "websockets"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))

@@ -42,8 +42,13 @@ metadata = MetaData(
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
 
+# The database's clock, in milliseconds.
+NOW_POSTGRESQL: Final = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+NOW_SQLITE: Final = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+
+
 class now_ms(FunctionElement[int]):  # noqa: N801  it stands in expressions like a function of SQL
-    """The database's clock, in milliseconds."""
+    """The same inside a built query."""
 
     type = BigInteger()
     inherit_cache = True
@@ -51,12 +56,12 @@ class now_ms(FunctionElement[int]):  # noqa: N801  it stands in expressions like
 
 @compiles(now_ms, "postgresql")
 def _now_postgresql(_element: object, _compiler: object, **_: Any) -> str:
-    return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+    return NOW_POSTGRESQL
 
 
 @compiles(now_ms)
 def _now_sqlite(_element: object, _compiler: object, **_: Any) -> str:
-    return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+    return NOW_SQLITE
 
 
 facts = Table(

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from chatapp.domain.commands import Message
 from chatapp.domain.memberships import Reader
 from chatapp.errors import Missing
+from chatapp.reading import InWords
 from chatapp.tables import messages, rooms, users
 
 PAGE: Final = 50
@@ -136,13 +137,12 @@ async def changes(reader: Reader, room_id: int, seq: int) -> Changes | None:
     return Changes(rows, max([last, *(row.changed_seq for row in rows)]), more=False)
 
 
+_LAST_NUMBERS: Final = InWords(
+    "SELECT id, last_seq FROM rooms WHERE id IN (SELECT value FROM json_each(?))",
+    "SELECT id, last_seq FROM rooms WHERE id = ANY($1::bigint[])",
+)
+
+
 async def last_numbers(reader: Reader, room_ids: Sequence[int]) -> dict[int, int]:
     """The last number of each of these rooms; those that are gone are missing from the answer."""
-    found: dict[int, int] = {}
-    for start in range(0, len(room_ids), 1000):  # a statement has room for 32,767 values
-        some = room_ids[start : start + 1000]
-        rows = await reader.fetch_all(
-            select(rooms.c.id, rooms.c.last_seq).where(rooms.c.id.in_(some))
-        )
-        found.update((row.id, row.last_seq) for row in rows)
-    return found
+    return dict(map(tuple, await reader.ask(_LAST_NUMBERS, list(room_ids))))

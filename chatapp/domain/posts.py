@@ -11,6 +11,7 @@ from chatapp.database import Transaction
 from chatapp.domain.commands import Committed, Message, PostMessage
 from chatapp.errors import Conflict, Forbidden, Missing, Refused
 from chatapp.reading import InWords
+from chatapp.tables import NOW_POSTGRESQL, NOW_SQLITE
 
 Outcome = Message | Refused
 
@@ -37,7 +38,7 @@ _STANDING: Final = InWords(
         room="json_extract(given.value, '$[0]')",
         author="json_extract(given.value, '$[1]')",
         key="json_extract(given.value, '$[2]')",
-        now="CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
+        now=NOW_SQLITE,
         given="json_each(?) AS given",
     ),
     _ASKED.format(
@@ -45,7 +46,7 @@ _STANDING: Final = InWords(
         room="given.room_id",
         author="given.author_id",
         key="given.key",
-        now="CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+        now=NOW_POSTGRESQL,
         given="unnest($1::bigint[], $2::bigint[], $3::text[]) WITH ORDINALITY"
         " AS given (room_id, author_id, key, n)",
     ),

@@ -12,7 +12,7 @@ from chatapp.domain.users import User
 from chatapp.errors import Invalid, Missing
 from chatapp.reading import InWords
 from chatapp.security import new_token, token_hash
-from chatapp.tables import now_ms, sessions, users
+from chatapp.tables import NOW_POSTGRESQL, NOW_SQLITE, now_ms, sessions, users
 from chatapp.words import BROWSERS, DEVICE_NAME, SYSTEMS, UNKNOWN_BROWSER, UNKNOWN_SYSTEM
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
@@ -107,11 +107,11 @@ _LIVING: Final = """
     WHERE sessions.token_hash {given} AND sessions.expires_at > {now} AND users.deleted_at IS NULL"""
 _BY_TOKENS: Final = InWords(
     _LIVING.format(
-        now="CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
+        now=NOW_SQLITE,
         given="IN (SELECT value FROM json_each(?))",
     ),
     _LIVING.format(
-        now="CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+        now=NOW_POSTGRESQL,
         given="= ANY($1::text[])",
     ),
 )
@@ -164,16 +164,16 @@ async def _touch(database: Database, found: Found, days: int) -> int:
     return expires_at
 
 
+_LIVING_IDS: Final = "SELECT id FROM sessions WHERE id {given} AND expires_at > {now}"
+_BY_IDS: Final = InWords(
+    _LIVING_IDS.format(given="IN (SELECT value FROM json_each(?))", now=NOW_SQLITE),
+    _LIVING_IDS.format(given="= ANY($1::bigint[])", now=NOW_POSTGRESQL),
+)
+
+
 async def living(database: Database, ids: list[int]) -> set[int]:
     """Which of these sessions are still good."""
-    found: set[int] = set()
-    for start in range(0, len(ids), 1000):  # a statement has room for 32,767 values
-        some = ids[start : start + 1000]
-        rows = await database.fetch_all(
-            select(sessions.c.id).where(sessions.c.id.in_(some), sessions.c.expires_at > now_ms())
-        )
-        found.update(row.id for row in rows)
-    return found
+    return {row[0] for row in await database.ask(_BY_IDS, ids)}
 
 
 async def end(database: Database, user: User, session_id: int) -> None:
