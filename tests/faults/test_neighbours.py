@@ -11,7 +11,8 @@ import pytest
 import websockets
 
 from tests.faults.driver import Client, Crowd, gather_crowd
-from tests.faults.verdict import stored, verify
+from tests.faults.talks import seconds_until, waits
+from tests.faults.verdict import stored, tell, verify
 from tests.support.fixtures import Serve
 
 SEED = 20261126
@@ -70,6 +71,7 @@ async def test_f14_poison_among_good_traffic_harms_its_sender_only(
     assert not any(client.refused for client in crowd.clients)
     room = await stored(database_url, crowd.room)
     assert len(room.messages) == 30 * len(crowd.clients) + 1
+    tell(f"f14: {5 * len(POISON)} bad frames beside them, stored in {waits(crowd)}")
     await verify(crowd, database_url, strangers=1)
 
 
@@ -88,6 +90,10 @@ async def test_f9_readers_who_do_not_read_are_cut_and_nobody_waits_for_them(serv
             if all(_is_cut(line) for line in stuck):
                 break
         assert all(_is_cut(line) for line in stuck), "a reader that reads nothing was kept for ever"
+        tell(
+            f"f9: cut after {sum(len(client.sent) for client in crowd.clients)} messages,"
+            f" their neighbours' stored in {waits(crowd)}"
+        )
         assert not any(client.closes for client in crowd.clients)
     for line in stuck:
         line.close()
@@ -111,6 +117,14 @@ async def _deaf(client: Client) -> socket.socket:
     line.sendall(bytes([0x81, 0x80 | len(data)]) + mask + data)
     line.setblocking(False)
     return line
+
+
+async def _ended(line: socket.socket) -> None:
+    """Until the server closes."""
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(ConnectionResetError):
+        while await loop.sock_recv(line, 65536):
+            pass
 
 
 def _is_cut(line: socket.socket) -> bool:
@@ -148,10 +162,8 @@ async def test_f17_a_malformed_frame_ends_its_own_connection_only(
     loop = asyncio.get_running_loop()
     async with crowd.here():
         await loop.sock_sendall(line, nonsense)
-        async with asyncio.timeout(8):
-            with contextlib.suppress(ConnectionResetError):
-                while await loop.sock_recv(line, 65536):
-                    pass  # until the server closes
+        delay = await seconds_until(asyncio.wait_for(_ended(line), 8))
+        tell(f"f17: the line was ended after {delay:.2f} s")
         await crowd.clients[0].say("undisturbed-0")
         assert not crowd.clients[0].closes
     line.close()
@@ -178,4 +190,5 @@ async def test_f19_people_who_come_and_go_all_the_time_miss_nothing(
         await asyncio.gather(*(client.talk(80) for client in writers))
         done.set()
         await comings
+    tell(f"f19: stored in {waits(Crowd(writers, crowd.room))}")
     await verify(crowd, database_url)
