@@ -22,6 +22,8 @@ TOKEN = "a-token-that-only-the-monitoring-knows"
 LOUD = {"LIMIT_FACTOR": "1000", "METRICS_TOKEN": TOKEN}
 HEAVY = "😀" * 3900  # 16 KB: a few hundred fill whatever a line holds on its way
 HALF_OPEN = 200
+# As `python -m chatapp`, which asks every 15 s and waits for 30.
+ASKS_OFTEN = ("uvicorn", "chatapp:app", "--ws-ping-interval", "0.5", "--ws-ping-timeout", "2")
 
 
 async def figures(server: ChatServer) -> dict[str, float]:
@@ -49,6 +51,17 @@ async def follows(client: Client) -> RawLine:
     return line
 
 
+@pytest.fixture
+async def asks_often(tmp_path: Path, stack: list[Process], sqlite_url: str) -> ChatServer:
+    """A server that pings its sockets every half second."""
+    port = str(run_folder.free_port())
+    command = (sys.executable, "-m", *ASKS_OFTEN, "--port", port)
+    server = ChatServer(tmp_path / "often", command, PORT=port, DATABASE_URL=sqlite_url, **LOUD)
+    stack.append(server)
+    await asyncio.to_thread(server.start)
+    return server
+
+
 async def test_readers_who_are_stuck_are_cut_and_have_everything_when_they_come_back(
     serve: Serve, sqlite_url: str
 ) -> None:
@@ -64,20 +77,18 @@ async def test_readers_who_are_stuck_are_cut_and_have_everything_when_they_come_
         half_open = [RawLine(server.url, others[0].cookie) for _ in range(HALF_OPEN)]
         for line in half_open:
             await line.connect(0.8)
-        await become(
-            server,
-            {name: value + 2 * 7 for name, value in before.items()}
-            | {"connections": before["connections"] + 7},
-        )
+        await become(server, {name: value + 7 for name, value in before.items()})
         spoken = 0
         delays = []
         while not all(line.was_cut() for line in [*lines, slow]):
-            assert spoken < 2000, "stuck readers were kept for ever"
+            assert spoken < 900, "stuck readers were kept for ever"
             words = [f"{ann.name}-{spoken + number} {HEAVY}" for number in range(20)]
             await asyncio.gather(*map(ann.say, words))
             spoken += len(words)
             delays.append(await seconds_until(asyncio.wait_for(bob.reached(ann.seq), PATIENCE)))
-        await asyncio.wait_for(reading, PATIENCE)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await asyncio.wait_for(slow.is_ended(), PATIENCE)
         await become(server, before)
         assert not ann.closes
         assert not bob.closes
@@ -88,3 +99,24 @@ async def test_readers_who_are_stuck_are_cut_and_have_everything_when_they_come_
         f" {waits(Crowd([ann], crowd.room))}, at bob's at most {max(delays):.2f} s later"
     )
     await verify(crowd, sqlite_url)
+
+
+async def test_who_reads_and_never_answers_a_ping_is_given_up_and_misses_nothing(
+    asks_often: ChatServer, sqlite_url: str
+) -> None:
+    crowd = await gather_crowd([asks_often.url], 3, SEED + 1)
+    ann, bob, silent = crowd.clients
+    async with Crowd([ann, bob], crowd.room).here():
+        before = await figures(asks_often)
+        line = await follows(silent)
+        ended = asyncio.create_task(seconds_until(line.is_ended()))
+        number = 0
+        while not ended.done():
+            await ann.say(f"{ann.name}-{number}")
+            await asyncio.wait_for(bob.reached(ann.seq), PATIENCE)
+            number += 1
+        await become(asks_often, before)
+    line.close()
+    tell(f"inf-03: who answered no ping was given up after {await ended:.1f} s")
+    await verify(crowd, sqlite_url)
+    assert asks_often.errors() == []
