@@ -248,7 +248,8 @@ def is_worth_retrying(error: BaseException) -> bool:
     ):
         return True
     state = _state(error)
-    return state in _RETRIED_STATES or state[:2] in {"08", "53", "57", "58"}
+    # XX is PostgreSQL's own trouble: one that crashed on a full disk takes nobody in, and says so with XX000.
+    return state in _RETRIED_STATES or state[:2] in {"08", "53", "57", "58", "XX"}
 
 
 def _state(error: BaseException) -> str:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import String, func, insert, literal, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -427,6 +428,25 @@ async def test_a_connection_ended_by_the_server_during_commit_is_unknown(postgre
             await task
         assert await known(database, "late") is None
         await put(database, "one")
+
+
+@pytest.mark.parametrize(
+    ("state", "again"), [("XX000", True), ("XX001", True), ("57P03", True), ("42601", False)]
+)
+async def test_what_is_the_databases_own_trouble_is_worth_another_try(
+    postgresql_url: str, state: str, again: bool
+) -> None:
+    """XX000 is what a database says that crashed on a full disk and takes nobody in; 42601 is our own mistake."""
+    trouble = text(f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$")
+    async with world.opened(postgresql_url) as database:
+        with pytest.raises(DBAPIError) as written:
+            async with database.transaction() as tx:
+                await tx.execute(trouble)
+        with pytest.raises(asyncpg.PostgresError) as read:
+            await database.fetch_all(trouble)
+        for failure in (written, read):
+            assert is_worth_retrying(failure.value) is again
+            assert not is_data_error(failure.value)
 
 
 async def test_postgresql_may_die_at_any_moment_and_come_back(own_postgres):

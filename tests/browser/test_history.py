@@ -1,28 +1,12 @@
 """Reading back: older pages come by themselves and what one reads stays where it is."""
 
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser.actions import bodies, join, open_room, post_many, say, sign_up
+from tests.browser.reading import LOOK, WHERE, scroll_up
 from tests.support.fixtures import Arrive, Serve
 
 TEXTS = [f"n{number:03}" for number in range(180)]
-
-# The first message that is wholly in sight, and where it stands.
-LOOK = """() => {
-  const line = document.querySelector('.timeline');
-  const top = line.getBoundingClientRect().top;
-  const row = [...line.querySelectorAll('.msg')].find((each) => each.getBoundingClientRect().top >= top);
-  return {text: row.querySelector('.msg-body').textContent.trim(), at: row.getBoundingClientRect().top};
-}"""
-WHERE = """(text) => [...document.querySelectorAll('.msg')].find(
-  (each) => each.querySelector('.msg-body').textContent.trim() === text).getBoundingClientRect().top"""
-
-
-async def scroll_up(page: Page) -> None:
-    """To the oldest message loaded so far, so that the next page is asked for."""
-    await page.evaluate(
-        "() => { const line = document.querySelector('.timeline'); line.scrollTop = -line.scrollHeight; }"
-    )
 
 
 async def test_scrolling_up_loads_all_of_history_once_and_in_order(

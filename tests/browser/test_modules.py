@@ -1,103 +1,10 @@
 """The browser's plain logic, module by module, in a real browser but without the app."""
 
 import re
-import threading
-from collections.abc import Awaitable, Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.fixtures import Arrive
-
-STATIC = Path(__file__).parents[2] / "chatapp" / "static"
-
-Run = Callable[..., Awaitable[Any]]
-
-
-class _Files(SimpleHTTPRequestHandler):
-    """The static folder, and one empty page to import from."""
-
-    def do_GET(self) -> None:
-        if self.path in {"/", "/favicon.ico"}:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.end_headers()
-            self.wfile.write(b"<!doctype html><html lang=en><title>modules</title>")
-        else:
-            super().do_GET()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Quiet."""
-
-
-@pytest.fixture(scope="module")
-def files() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(STATIC))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-async def run(person: Arrive, files: str) -> Run:
-    """await run('log', 'body using `m`', zone) gives what the body returns."""
-
-    async def evaluate(module: str, body: str, zone: str = "UTC") -> Any:
-        somebody = await person("Ann", files, timezone_id=zone)
-        await somebody.goto("/")
-        return await somebody.page.evaluate(
-            f"async () => {{ const m = await import('/js/{module}.js'); {body} }}"
-        )
-
-    return evaluate
-
-
-# -- backoff ------------------------------------------------------------------
-
-
-async def test_waits_double_up_to_thirty_seconds_and_are_spread_by_chance(run: Run):
-    waits = await run(
-        "backoff",
-        """
-        let now = 0; const b = new m.Backoff({ random: () => 1, now: () => now });
-        const waits = [];
-        for (let i = 0; i < 9; i++) { b.tried(); now += 5000; waits.push(b.closed()); }
-        return waits;
-        """,
-    )
-    assert waits == [1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000, 30000]
-    none = await run("backoff", "return new m.Backoff({ random: () => 0 }).closed();")
-    assert none == 0
-
-
-async def test_a_line_that_opens_and_breaks_at_once_goes_on_slowing_down(run: Run):
-    waits = await run(
-        "backoff",
-        """
-        let now = 0; const b = new m.Backoff({ random: () => 1, now: () => now });
-        const after = (ms) => { b.tried(); b.opened(); now += ms; return b.closed(); };
-        return [after(2000), after(2000), after(29_999), after(30_000), after(2000)];
-        """,
-    )
-    assert waits == [1000, 2000, 4000, 1000, 2000]
-
-
-async def test_attempts_are_never_closer_than_a_second(run: Run):
-    waits = await run(
-        "backoff",
-        """
-        let now = 0; const b = new m.Backoff({ random: () => 0, now: () => now });
-        b.tried(); now = 300;
-        return [b.closed(), b.soonest()];
-        """,
-    )
-    assert waits == [700, 700]
-
+from tests.browser.conftest import Run
 
 # -- the room's number --------------------------------------------------------
 
@@ -283,58 +190,6 @@ async def test_keys_are_uuids_also_where_the_browser_has_none_to_give(run: Run):
     pattern = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
     assert all(re.fullmatch(pattern, key) for key in keys)
     assert len(set(keys)) == 3
-
-
-# -- days and times -----------------------------------------------------------
-
-CALENDAR = "const c = new m.Calendar('en', { today: 'Today', yesterday: 'Yesterday' });"
-
-
-@pytest.mark.parametrize(
-    ("zone", "instant", "day", "clock"),
-    [
-        ("Pacific/Auckland", "2026-01-15T11:30:00Z", "2026-01-16", "00:30"),
-        ("America/Los_Angeles", "2026-01-15T11:30:00Z", "2026-01-15", "03:30"),
-        ("Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25", "02:30"),
-        ("Europe/Berlin", "2026-10-25T01:30:00Z", "2026-10-25", "02:30"),
-        ("America/New_York", "2026-03-08T06:59:00Z", "2026-03-08", "01:59"),
-        ("America/New_York", "2026-03-08T07:00:00Z", "2026-03-08", "03:00"),
-    ],
-)
-async def test_days_and_times_are_the_readers_own(
-    run: Run, zone: str, instant: str, day: str, clock: str
-):
-    body = CALENDAR + f"const d = new Date('{instant}'); return [m.dayKey(d), c.clock(d)];"
-    assert await run("time", body, zone) == [day, clock]
-
-
-async def test_day_words_follow_the_calendar_over_a_clock_change(run: Run):
-    body = (
-        CALENDAR
-        + """
-        return [["2026-10-26", "2026-10-26"], ["2026-10-25", "2026-10-26"], ["2026-10-24", "2026-10-26"],
-          ["2025-12-31", "2026-01-01"], ["2025-12-30", "2026-01-01"]].map(([k, t]) => c.dayWords(k, t));
-        """
-    )
-    assert await run("time", body, "Europe/Berlin") == [
-        "Today",
-        "Yesterday",
-        "Saturday 24 October",
-        "Yesterday",
-        "Tuesday 30 December 2025",
-    ]
-
-
-async def test_midnight_is_found_on_a_day_of_twenty_five_hours(run: Run):
-    body = "return m.untilMidnight(new Date('2026-10-24T22:00:00Z')) / 3600000;"
-    assert await run("time", body, "Europe/Berlin") == 25
-
-
-async def test_the_zone_goes_into_a_cookie_only_when_it_is_a_name(run: Run):
-    cookies = await run(
-        "time", "return [m.zoneCookie(), m.zoneCookie('x; y'), m.zoneCookie('')];", "Europe/Berlin"
-    )
-    assert cookies == ["tz=Europe/Berlin; Path=/; Max-Age=31536000; SameSite=Lax", "", ""]
 
 
 # -- the banner ---------------------------------------------------------------

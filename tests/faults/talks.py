@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from statistics import median
+from typing import Any
 
 import httpx
 import pytest
@@ -47,6 +49,23 @@ async def until(true: Callable[[], bool], seconds: float = PATIENCE) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.02)
+
+
+async def seconds_until(work: Awaitable[Any]) -> float:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await work
+    return loop.time() - began
+
+
+def spread(seconds: list[float]) -> str:
+    """The middle one and the longest, in words."""
+    return f"{median(seconds):.2f} s (median), {max(seconds):.2f} s (longest)"
+
+
+def waits(crowd: Crowd) -> str:
+    """How long people waited for the answers to what they said."""
+    return spread([wait for client in crowd.clients for wait in client.ack_seconds])
 
 
 def told(client: Client, *kinds: str) -> int:
@@ -99,8 +118,5 @@ async def becomes(server: ChatServer, status: int) -> None:
 
 async def recovers(server: ChatServer, crowd: Crowd) -> None:
     """People are heard again, and the server is ready."""
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    await somebody_is_heard(crowd)
-    tell(f"recovered after {loop.time() - began:.1f} s")
+    tell(f"recovered after {await seconds_until(somebody_is_heard(crowd)):.1f} s")
     await becomes(server, 200)

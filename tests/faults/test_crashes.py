@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.faults.driver import Crowd, gather_crowd
-from tests.faults.verdict import short_and_long, verify
+from tests.faults.talks import seconds_until, spread, waits
+from tests.faults.verdict import short_and_long, tell, verify
 from tests.support.fixtures import Serve
 from tests.support.postgres_server import PostgresServer
 
@@ -31,14 +32,17 @@ async def test_f1_the_server_is_killed_at_random_moments(
     server = await serve(DATABASE_URL=database_url, LIMIT_FACTOR="1000")
     crowd = await gather_crowd([server.url], PEOPLE, SEED)
     dice = random.Random(SEED)
+    delays = []
 
     async def harm() -> None:
-        for _ in range(kills):
+        for number in range(kills):
             await asyncio.sleep(dice.uniform(0.3, 1.2))
             await asyncio.to_thread(server.kill)
             await asyncio.to_thread(server.start)
+            delays.append(await seconds_until(crowd.clients[number % PEOPLE].say("it is back")))
 
     await talk_while(crowd, harm, 20 * kills + 20)
+    tell(f"f1: {kills} kills, heard again {spread(delays)} after the server's return")
     await verify(crowd, database_url)
 
 
@@ -52,14 +56,17 @@ async def test_f3_postgresql_is_killed_and_started_again(
     server = await serve(DATABASE_URL=url, LIMIT_FACTOR="1000")
     crowd = await gather_crowd([server.url], PEOPLE, SEED + 1)
     dice = random.Random(SEED)
+    delays = []
 
     async def harm() -> None:
-        for _ in range(times):
+        for number in range(times):
             await asyncio.sleep(dice.uniform(0.3, 1.0))
             await asyncio.to_thread(own_postgres.kill)
             await asyncio.to_thread(own_postgres.start)
+            delays.append(await seconds_until(crowd.clients[number % PEOPLE].say("it is back")))
 
     await talk_while(crowd, harm, 40 * times)
+    tell(f"f3: {times} kills, heard again {spread(delays)} after PostgreSQL's return")
     await verify(crowd, url)
 
 
@@ -79,7 +86,8 @@ async def test_f4_while_postgresql_stands_still_sockets_stay_open_and_words_wait
         await asyncio.sleep(seconds)
         assert all(client.connected.is_set() for client in crowd.clients)
         own_postgres.resume()
-        await crowd.clients[0].say("it is back")
+        delay = await seconds_until(crowd.clients[0].say("it is back"))
+        tell(f"f4: it stood still for {seconds} s, heard again {delay:.2f} s after")
         assert not any(client.closes for client in crowd.clients)
 
     await talk_while(crowd, harm, 60)
@@ -101,4 +109,7 @@ async def test_f13_two_processes_write_into_one_room(serve: Serve, postgresql_ur
         return
 
     await talk_while(crowd, harm, 60)
+    tell(
+        f"f13: {sum(len(client.sent) for client in crowd.clients)} messages, stored in {waits(crowd)}"
+    )
     await verify(crowd, postgresql_url)

@@ -5,12 +5,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from signal import SIGKILL
-from statistics import median
 
 import pytest
 
 from tests.faults.dies_before_publish import COMMAND, LAST_WORDS
 from tests.faults.driver import Client, Crowd, gather_crowd
+from tests.faults.talks import seconds_until, spread
 from tests.faults.verdict import short_and_long, stored, tell, verify
 from tests.support.chat_server import ChatServer
 from tests.support.process import Process
@@ -40,13 +40,6 @@ def serve_mortal(tmp_path: Path, stack: list[Process]) -> ServeMortal:
 def bus(request: pytest.FixtureRequest) -> dict[str, str]:
     """How processes tell each other: not at all, or over Redis."""
     return {"REDIS_URL": request.getfixturevalue("redis").url} if request.param == "redis" else {}
-
-
-async def seconds_until(work: Awaitable[None]) -> float:
-    loop = asyncio.get_running_loop()
-    started = loop.time()
-    await work
-    return loop.time() - started
 
 
 async def say_and_lose_the_server(
@@ -104,10 +97,7 @@ async def test_f2_what_a_process_stored_and_told_nobody_is_seen_at_the_other_pro
             assert sender.acked[key] == stored_as
         await everybody_up_to_date(crowd, postgresql_url)
         await crowd.clients[0].say("life goes on")
-    tell(
-        f"f2: {deaths} deaths, seen elsewhere after {median(delays):.2f} s (median),"
-        f" {max(delays):.2f} s (longest)"
-    )
+    tell(f"f2: {deaths} deaths, seen elsewhere after {spread(delays)}")
     await verify(crowd, postgresql_url)
 
 

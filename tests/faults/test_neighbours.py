@@ -1,18 +1,18 @@
 """One client is slow, hostile or simply wrong. Its neighbours notice nothing."""
 
 import asyncio
-import contextlib
 import json
 import random
-import socket
 import uuid
 
 import pytest
 import websockets
 
 from tests.faults.driver import Client, Crowd, gather_crowd
-from tests.faults.verdict import stored, verify
+from tests.faults.talks import seconds_until, waits
+from tests.faults.verdict import stored, tell, verify
 from tests.support.fixtures import Serve
+from tests.support.raw_line import RawLine
 
 SEED = 20261126
 POISON = [
@@ -70,6 +70,7 @@ async def test_f14_poison_among_good_traffic_harms_its_sender_only(
     assert not any(client.refused for client in crowd.clients)
     room = await stored(database_url, crowd.room)
     assert len(room.messages) == 30 * len(crowd.clients) + 1
+    tell(f"f14: {5 * len(POISON)} bad frames beside them, stored in {waits(crowd)}")
     await verify(crowd, database_url, strangers=1)
 
 
@@ -85,43 +86,26 @@ async def test_f9_readers_who_do_not_read_are_cut_and_nobody_waits_for_them(serv
             await asyncio.gather(
                 *(client.say(f"{client.name}-{number} {words}") for client in crowd.clients * 10)
             )
-            if all(_is_cut(line) for line in stuck):
+            if all(line.was_cut() for line in stuck):
                 break
-        assert all(_is_cut(line) for line in stuck), "a reader that reads nothing was kept for ever"
+        assert all(line.was_cut() for line in stuck), (
+            "a reader that reads nothing was kept for ever"
+        )
+        tell(
+            f"f9: cut after {sum(len(client.sent) for client in crowd.clients)} messages,"
+            f" their neighbours' stored in {waits(crowd)}"
+        )
         assert not any(client.closes for client in crowd.clients)
     for line in stuck:
         line.close()
 
 
-async def _deaf(client: Client) -> socket.socket:
-    """A handshake and a `watch` by hand, over a socket with a small buffer that nobody ever reads from."""
-    line = socket.socket()
-    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    host, port = client.url.removeprefix("http://").split(":")
-    line.connect((host, int(port)))
-    line.sendall(
-        f"GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nOrigin: {client.url}\r\nCookie: {client.cookie}\r\n"
-        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
-    )
-    await asyncio.sleep(0.3)
-    frame = {"type": "watch", "room": client.room, "cursor": client.cursor}
-    data = json.dumps(frame).encode()
-    mask = b"\0\0\0\0"
-    line.sendall(bytes([0x81, 0x80 | len(data)]) + mask + data)
-    line.setblocking(False)
+async def _deaf(client: Client) -> RawLine:
+    """Follows the room, over a line that nobody ever reads from."""
+    line = RawLine(client.url, client.cookie)
+    await line.connect()
+    await line.send(type="watch", room=client.room, cursor=client.cursor)
     return line
-
-
-def _is_cut(line: socket.socket) -> bool:
-    """Whether the other side has given up: then writing to it fails sooner or later."""
-    try:
-        line.send(b"\x8a\x80\0\0\0\0")  # an empty pong
-    except (BrokenPipeError, ConnectionResetError):
-        return True
-    except BlockingIOError:
-        return False
-    return False
 
 
 @pytest.mark.parametrize(
@@ -145,13 +129,10 @@ async def test_f17_a_malformed_frame_ends_its_own_connection_only(
     server.allow("Invalid UTF-8 sequence received from client")
     crowd = await gather_crowd([server.url], 2, SEED + 2)
     line = await _deaf(crowd.clients.pop())
-    loop = asyncio.get_running_loop()
     async with crowd.here():
-        await loop.sock_sendall(line, nonsense)
-        async with asyncio.timeout(8):
-            with contextlib.suppress(ConnectionResetError):
-                while await loop.sock_recv(line, 65536):
-                    pass  # until the server closes
+        await line.send_bytes(nonsense)
+        delay = await seconds_until(asyncio.wait_for(line.is_ended(), 8))
+        tell(f"f17: the line was ended after {delay:.2f} s")
         await crowd.clients[0].say("undisturbed-0")
         assert not crowd.clients[0].closes
     line.close()
@@ -178,4 +159,5 @@ async def test_f19_people_who_come_and_go_all_the_time_miss_nothing(
         await asyncio.gather(*(client.talk(80) for client in writers))
         done.set()
         await comings
+    tell(f"f19: stored in {waits(Crowd(writers, crowd.room))}")
     await verify(crowd, database_url)

@@ -1,8 +1,9 @@
 // Draws this room's unsent messages: at once when written, again after a reload, and those
 // that another tab wrote. "Sending…" appears only when it takes longer than a second.
 
+import { TOO_LONG } from "./outbox.js";
 import { isOutboxItem } from "./outbox-store.js";
-import { shape } from "./page.js";
+import { shape, words } from "./page.js";
 
 const PATIENCE = 1_000;
 const CATCH_UP = 1_500;
@@ -105,7 +106,8 @@ export class OutboxView {
     const state = this.#state(row, "failed");
     if (!state) return;
     const reason = state.querySelector("[data-reason]");
-    if (reason) reason.textContent = entry.failed.message;
+    const { code, message } = entry.failed;
+    if (reason) reason.textContent = message || (code === TOO_LONG ? words().tooBig : "");
     state.querySelector("[data-retry]")?.addEventListener("click", () => this.#decide(() => this.outbox.retry(entry.key)));
     state.querySelector("[data-discard]")?.addEventListener("click", () => this.#decide(() => this.outbox.discard(entry.key)));
   }

@@ -13,11 +13,14 @@
 // `flows` may have changed.
 
 import { Backoff } from "./backoff.js";
+import { bytes } from "./limits.js";
 import { Pace } from "./pace.js";
 
 const ANSWER = 15_000;
 const TOO_OLD = 2 * 60 * 60_000;
 const MESSAGE_TOO_BIG = 1009;
+const FRAME_BYTES = 64 * 1024;
+export const TOO_LONG = "too_long";
 const FAILED_HANDSHAKES = 3;
 const UNREADABLE = "frame_invalid";
 const LATE = "late";
@@ -164,7 +167,10 @@ export class Outbox extends EventTarget {
       };
       this.#asking.set(entry.key, answer);
       const { room, key, body } = entry;
-      if (!this.socket.send({ type: "post", room: Number(room), key, body })) answer({ outcome: "later" });
+      const frame = { type: "post", room: Number(room), key, body };
+      // the line would end, and break before its 1009 could be read: then nobody knew why
+      if (bytes(JSON.stringify(frame)) > FRAME_BYTES) answer({ outcome: "refused", code: TOO_LONG, message: "" });
+      else if (!this.socket.send(frame)) answer({ outcome: "later" });
     });
   }
 
@@ -225,7 +231,7 @@ export class Outbox extends EventTarget {
   #lineLost(code) {
     // the one thing that is too big for the line must not be sent at every reconnect
     const outcome = code === MESSAGE_TOO_BIG
-      ? { outcome: "refused", code: "too_long", message: "" }
+      ? { outcome: "refused", code: TOO_LONG, message: "" }
       : { outcome: "later" };
     for (const answer of [...this.#asking.values()]) answer(outcome);
   }

@@ -1,0 +1,56 @@
+"""The browser's modules, one by one, in a real browser but without the app."""
+
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.fixtures import Arrive
+
+STATIC = Path(__file__).parents[2] / "chatapp" / "static"
+
+Run = Callable[..., Awaitable[Any]]
+
+
+class _Files(SimpleHTTPRequestHandler):
+    """The static folder, and one empty page to import from."""
+
+    def do_GET(self) -> None:
+        if self.path in {"/", "/favicon.ico"}:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(b"<!doctype html><html lang=en><title>modules</title>")
+        else:
+            super().do_GET()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Quiet."""
+
+
+@pytest.fixture(scope="module")
+def files() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(STATIC))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+async def run(person: Arrive, files: str) -> Run:
+    """await run('log', 'body using `m`', zone) gives what the body returns."""
+
+    async def evaluate(module: str, body: str, zone: str = "UTC") -> Any:
+        somebody = await person("Ann", files, timezone_id=zone)
+        await somebody.goto("/")
+        return await somebody.page.evaluate(
+            f"async () => {{ const m = await import('/js/{module}.js'); {body} }}"
+        )
+
+    return evaluate
