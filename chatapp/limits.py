@@ -7,6 +7,7 @@ which can only be to the favour of its owner.
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from chatapp.clock import Clock
@@ -84,6 +85,7 @@ class Limits:
             raise TooMany("too_many", wait)
 
 
+@lru_cache(maxsize=4096)
 def address_key(address: str) -> str:
     """Who an address counts as: itself, or its /64 for IPv6, since one household has as many as it likes."""
     try:
