@@ -16,7 +16,7 @@ from chatapp.database import AlreadyOpen, Database, data_folder
 from chatapp.domain import epoch, sessions, text
 from chatapp.limits import Limits
 from chatapp.metrics import Metrics
-from chatapp.middleware import Bodies, CrossSite, Hosts, Requests
+from chatapp.middleware import Bodies, CrossSite, Hosts, Packed, Requests
 from chatapp.migrate import migrate
 from chatapp.realtime import frames
 from chatapp.realtime.backplane import Backplane, Hint, MemoryBackplane, RedisBackplane
@@ -32,7 +32,7 @@ from chatapp.realtime.together import Together
 from chatapp.realtime.writer import Writer
 from chatapp.routes.door import Services
 from chatapp.routes.failures import HANDLERS
-from chatapp.routes.site import static_version
+from chatapp.routes.site import modules, static_version
 from chatapp.routes.socket import Socket
 from chatapp.routes.table import routes
 from chatapp.security import COST, Passwords, Seal, stored_key
@@ -57,7 +57,11 @@ def create_app(
         settings = replace(settings, secret_keys=(stored_key(settings.data_dir),))
     version = static_version()
     templates = Templates(
-        {"static": f"/static/{version}/".__add__, "site_name": settings.site_name}
+        {
+            "static": f"/static/{version}/".__add__,
+            "site_name": settings.site_name,
+            "modules": modules(),
+        }
     )
     fragments = Fragments(templates)
     text.name_skeleton("warm")  # reads the table of look-alikes before the first person signs up
@@ -82,7 +86,7 @@ def create_app(
     starlette = Starlette(
         routes=routes(version), exception_handlers=dict(HANDLERS), lifespan=lifespan
     )
-    inner: ASGIApp = Bodies(starlette, words.SENTENCES["too_large"])
+    inner: ASGIApp = Bodies(Packed(starlette), words.SENTENCES["too_large"])
     inner = CrossSite(inner, words.SENTENCES["cross_site"])
     hosts = Hosts(inner, _hosts(settings), words.SENTENCES["wrong_host"])
     failed = templates.render("errors/500.html", {"request_id": "", "theme": "system"})

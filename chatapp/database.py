@@ -13,9 +13,10 @@ import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 from urllib.parse import unquote
 
+import aiosqlite
 import asyncpg
 from sqlalchemy import Executable, event, pool, select
 from sqlalchemy.engine import URL, CursorResult, make_url
@@ -45,6 +46,16 @@ from chatapp.settings import Settings
 _LOST: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 # Deadlock, serialization failure, lock not available: another try may go through.
 _RETRIED_STATES: Final = frozenset({"40P01", "40001", "55P03"})
+# Of SQLite's own: another writes, the disk fails or is full, the file cannot be opened.
+_SQLITE_TROUBLE: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
 
 
 class AlreadyOpen(RuntimeError):
@@ -58,9 +69,10 @@ class CommitUnknown(Exception):
 class Transaction:
     """One open transaction. Rows have their columns as attributes."""
 
-    def __init__(self, connection: AsyncConnection, *, is_sqlite: bool) -> None:
+    def __init__(self, connection: AsyncConnection, driver: aiosqlite.Connection | None) -> None:
         self.connection = connection
-        self.is_sqlite = is_sqlite
+        self.is_sqlite = driver is not None
+        self._driver = driver  # SQLite's: through the engine a statement goes to its thread and back five times
 
     async def execute(self, statement: Executable, many: Any = None) -> CursorResult[Any]:
         return await self.connection.execute(statement, many)
@@ -76,11 +88,16 @@ class Transaction:
 
     async def ask(self, query: InWords, *columns: list[Any]) -> Sequence[Any]:
         sql, values = query.parts(columns, is_sqlite=self.is_sqlite)
+        if self._driver is not None:
+            return list(await self._driver.execute_fetchall(sql, values))
         return (await self.connection.exec_driver_sql(sql, values)).fetchall()
 
     async def change(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
         """Carries out a change in the database's own words for each of some rows."""
-        await self.connection.exec_driver_sql(sql, rows[0] if len(rows) == 1 else rows)
+        if self._driver is not None:
+            await self._driver.executemany(sql, rows)
+        else:
+            await self.connection.exec_driver_sql(sql, rows[0] if len(rows) == 1 else rows)
 
 
 class Database:
@@ -201,7 +218,7 @@ class Database:
         async with self._engine.connect() as connection:
             begun = await connection.begin()
             try:
-                yield Transaction(connection, is_sqlite=self.is_sqlite)
+                yield Transaction(connection, await self._driver_of(connection))
             except BaseException:
                 await _quietly(begun.rollback())
                 raise
@@ -215,6 +232,13 @@ class Database:
                 if self.is_sqlite or _is_answer(error):
                     raise
                 raise CommitUnknown from error
+
+    async def _driver_of(self, connection: AsyncConnection) -> aiosqlite.Connection | None:
+        if not self.is_sqlite:
+            return None
+        return cast(
+            "aiosqlite.Connection", (await connection.get_raw_connection()).driver_connection
+        )
 
     @property
     def engine(self) -> AsyncEngine:
@@ -234,7 +258,8 @@ def is_data_error(error: BaseException) -> bool:
     if isinstance(error, DBAPIError) and isinstance(cause, (asyncpg.DataError, ValueError)):
         return True
     state = _state(error)
-    return isinstance(error, (IntegrityError, DataError, UnicodeError)) or state[:2] in {"22", "23"}
+    kinds = (IntegrityError, DataError, UnicodeError, sqlite3.IntegrityError, sqlite3.DataError)
+    return isinstance(error, kinds) or state[:2] in {"22", "23"}
 
 
 def is_worth_retrying(error: BaseException) -> bool:
@@ -243,6 +268,8 @@ def is_worth_retrying(error: BaseException) -> bool:
         return False
     if isinstance(error, (OSError, TimeoutError, PoolTimeout, *_LOST)):
         return True
+    if isinstance(error, sqlite3.OperationalError):
+        return error.sqlite_errorcode & 0xFF in _SQLITE_TROUBLE
     if isinstance(error, DBAPIError) and (
         error.connection_invalidated or isinstance(error, (InterfaceError, OperationalError))
     ):

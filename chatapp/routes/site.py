@@ -1,11 +1,13 @@
 """What belongs to nobody: health, files, the offline page."""
 
+import gzip
 import hashlib
 import hmac
 import re
 from pathlib import Path
 from typing import Final
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -13,10 +15,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from chatapp.metrics import CONTENT_TYPE
+from chatapp.middleware import takes_gzip
 from chatapp.routes.door import services, theme
 
-STATIC: Final = Path(__file__).parent.parent / "static"
+STATIC: Final = Path(__file__).resolve().parent.parent / "static"
 READY_SECONDS: Final = 5.0  # a command that waits longer means: the database does not take them
+_TEXTS: Final = frozenset({".css", ".js", ".svg"})
+_IMPORT: Final = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*['"](\.[^'"]+)['"]""")
 _YEAR: Final = "public, max-age=31536000, immutable"
 
 
@@ -32,11 +37,19 @@ def static_version() -> str:
 
 class Static:
     """`/static/VERSION/path`. The address changes with the content, so it may be kept for ever; a page of an
-    earlier version gets the file of today, to be asked for anew each time."""
+    earlier version gets the file of today, to be asked for anew each time.
+
+    Text goes out packed by gzip where it is taken: done once, at the start, at its tightest (about 0.15 MB of memory).
+    """
 
     def __init__(self, version: str) -> None:
         self._version = version
         self._files = StaticFiles(directory=STATIC)
+        self._packed = {
+            str(path.relative_to(STATIC)): gzip.compress(path.read_bytes(), 9, mtime=0)
+            for path in sorted(STATIC.rglob("*"))
+            if path.suffix in _TEXTS
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         version, _, path = (
@@ -45,9 +58,37 @@ class Static:
         if not path or "\0" in path or not re.fullmatch("[0-9a-f]{12}", version):
             raise HTTPException(404)
         response = await self._files.get_response(path, scope)
+        packed = self._packed.get(path)
+        if packed is not None:
+            asked = Headers(scope=scope)
+            if response.status_code == 200 and takes_gzip(asked):
+                response = _packed(packed, response, asked.get("if-none-match", ""))
+            response.headers["Vary"] = "Accept-Encoding"
         current = version == self._version
         response.headers["Cache-Control"] = _YEAR if current else "no-cache"
         await response(scope, receive, send)
+
+
+def _packed(body: bytes, plain: Response, known: str) -> Response:
+    """The packed form of an answer, under an ETag of its own; `known`: those that the browser has."""
+    tag = plain.headers["etag"].removesuffix('"') + '-gzip"'
+    if tag in known:
+        return Response(status_code=304, headers={"ETag": tag})
+    kind = plain.headers["content-type"]
+    return Response(body, headers={"Content-Encoding": "gzip", "Content-Type": kind, "ETag": tag})
+
+
+def modules() -> list[str]:
+    """Every module that a page's scripts import, so that a browser need not find them one after another."""
+    entry = STATIC / "js" / "app.js"
+    found, waiting = [entry], [entry]
+    while waiting:
+        path = waiting.pop()
+        near = [(path.parent / name).resolve() for name in _IMPORT.findall(path.read_text("utf-8"))]
+        fresh = [each for each in dict.fromkeys(near) if each not in found]
+        found += fresh
+        waiting += fresh
+    return [str(path.relative_to(STATIC)) for path in found[1:]]
 
 
 async def up(_request: Request) -> Response:

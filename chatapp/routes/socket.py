@@ -155,5 +155,5 @@ def _asgi_line(send: Send) -> AsgiLine:
 async def _send_all(line: AsgiLine) -> None:
     try:
         await line.run()
-    except OSError:
-        return  # the browser went away in mid-sentence: nothing to be done, nothing to report
+    except (OSError, RuntimeError):
+        return  # the browser went away in mid-sentence (uvicorn says so by either): nothing to report

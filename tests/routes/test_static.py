@@ -1,0 +1,71 @@
+"""What a browser loads besides the page: packed, to be kept for ever, and not much of it."""
+
+import gzip
+
+import pytest
+
+from chatapp.routes.site import STATIC, modules, static_version
+from tests.routes.people import Person
+
+CSS = f"/static/{static_version()}/css/app.css"
+SCRIPT_BYTES = 60 * 1024  # all of a page's scripts together, as they travel
+
+
+async def get(site, path, accepted):
+    """The answer with its body as it travelled."""
+    client = Person(site).client
+    async with client.stream("GET", path, headers={"accept-encoding": accepted}) as answer:
+        raw = b"".join([part async for part in answer.aiter_raw()])
+    return answer, raw
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "br, gzip;q=0.5", "*"])
+async def test_a_stylesheet_is_packed_for_whoever_takes_it(site, accepted):
+    answer, raw = await get(site, CSS, accepted)
+    plain = (STATIC / "css/app.css").read_bytes()
+    assert answer.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(raw) == plain
+    assert len(raw) < len(plain) / 4
+    assert answer.headers["content-type"] == "text/css; charset=utf-8"
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert "immutable" in answer.headers["cache-control"]
+
+
+async def test_what_a_browser_has_is_not_sent_again(site):
+    client = Person(site).client
+    for accepted in ("gzip", "identity"):
+        first = await client.get(CSS, headers={"accept-encoding": accepted})
+        known = {"accept-encoding": accepted, "if-none-match": first.headers["etag"]}
+        again = await client.get(CSS, headers=known)
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == first.headers["etag"]
+
+
+@pytest.mark.parametrize("accepted", ["identity", "gzip;q=0", "br"])
+async def test_it_is_sent_as_it_is_to_whoever_does_not(site, accepted):
+    answer, raw = await get(site, CSS, accepted)
+    assert "content-encoding" not in answer.headers
+    assert raw == (STATIC / "css/app.css").read_bytes()
+    assert answer.headers["vary"] == "Accept-Encoding"
+
+
+async def test_a_page_is_packed_as_well(site):
+    plain, _ = await get(site, "/sign-in", "identity")
+    packed, raw = await get(site, "/sign-in", "gzip")
+    assert packed.headers["content-encoding"] == "gzip"
+    assert b"<h1" in gzip.decompress(raw)
+    assert "content-encoding" not in plain.headers
+
+
+async def test_every_module_is_named_in_the_page(site):
+    """One that is missing costs a round trip; one too many would be loaded for nothing."""
+    page = (await Person(site).client.get("/sign-in")).text
+    known = {f"js/{path.relative_to(STATIC / 'js')}" for path in (STATIC / "js").rglob("*.js")}
+    assert set(modules()) == known - {"js/app.js"}
+    for name in modules():
+        assert f'<link rel="modulepreload" href="/static/{static_version()}/{name}">' in page
+
+
+def test_all_scripts_of_a_page_stay_small():
+    files = [STATIC / "js/app.js", STATIC / "vendor/htmx.min.js", *(STATIC / m for m in modules())]
+    assert sum(len(gzip.compress(file.read_bytes(), 9)) for file in files) < SCRIPT_BYTES
