@@ -1,6 +1,7 @@
 """`python -m chatapp`: checks the settings, then serves `chatapp:app` by uvicorn with the flags it needs.
 
-Plain `uvicorn chatapp:app` works as well; it then compresses sockets and takes larger frames than it should.
+Plain `uvicorn chatapp:app` works as well. The flags about sockets (`ws_…`) matter only where `realtime/handover.py`
+cannot take them over.
 """
 
 import os
