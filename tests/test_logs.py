@@ -104,7 +104,10 @@ def test_all_loggers_write_json_and_those_that_tell_too_much_are_kept_shut(
 ):
     logs.set_up("DEBUG")
     logging.getLogger().handlers[0].setStream(sys.stdout)  # type: ignore[attr-defined]
-    logging.getLogger("uvicorn.error").info("one")
+    logging.getLogger("uvicorn.error").info(
+        CANARY
+    )  # two lines for each socket, one with its address
+    logging.getLogger("uvicorn.error").warning("one")
     logging.getLogger("uvicorn.access").info(CANARY)
     for name in ("databases", "aiosqlite", "sqlalchemy.engine", "asyncio", "websockets.server"):
         logging.getLogger(name).info(CANARY)

@@ -8,6 +8,7 @@ from tests.browser.actions import bodies, say
 from tests.cases.conftest import House, Open
 
 PATIENCE = 30_000
+TOO_LARGE = "Not sent. This message is too large to send."
 HUGE = "a" * 70_000  # a frame may have 64 KiB
 # Words that wait on the device to be sent, as an older version of the page may have left them.
 WAITING = """([body]) => {
@@ -50,13 +51,14 @@ async def test_words_too_many_for_a_frame_stay_with_their_writer_and_cost_no_lin
     await ann.page.locator("#composer").fill("half a thought")
     await ann.page.reload()
     failed = ann.page.locator(".is-failed")
-    await expect(failed).to_contain_text("Not sent. This message is too large to send.")
+    await expect(failed).to_contain_text(TOO_LARGE, timeout=PATIENCE)
     assert await failed.locator(".msg-body").text_content() == HUGE
     await expect(ann.page.locator("#composer")).to_have_value("half a thought")
     await ann.page.locator("#composer").press("Enter")
     await say(tabs[1], "here as well")
-    await expect(bodies(ann.page).last).to_have_text("here as well")
-    await expect(ann.page.locator(".is-pending")).to_have_count(0)
+    there = bodies(ann.page).filter(has_text="here as well")
+    await expect(there).to_have_count(1, timeout=PATIENCE)
+    await expect(ann.page.locator(".is-pending")).to_have_count(0, timeout=PATIENCE)
     assert await house.ben.reads(house.server, room) == ["half a thought", "here as well"]
     assert [each.huge for each in lines] == [0, 0]
     assert [each.opened for each in lines] == [2, 1], "one for each time that a page was loaded"
@@ -97,15 +99,15 @@ async def test_a_frame_that_ended_its_line_with_1009_is_not_sent_again(
     await say(ann.page, "too much for somebody on the way")
     await ann.page.locator("#composer").fill("half a thought")
     failed = ann.page.locator(".is-failed")
-    await expect(failed).to_contain_text("Not sent. This message is too large to send.")
+    await expect(failed).to_contain_text(TOO_LARGE, timeout=PATIENCE)
     await expect(ann.page.locator("#composer")).to_have_value("half a thought")
     await ann.page.locator("#composer").press("Enter")
     await expect(bodies(other).first).to_have_text("half a thought", timeout=PATIENCE)
-    await expect(ann.page.locator(".is-pending")).to_have_count(0)
+    await expect(ann.page.locator(".is-pending")).to_have_count(0, timeout=PATIENCE)
     await expect(failed).to_contain_text("too much for somebody on the way")
     await asyncio.wait_for(back.wait(), 30)
     await say(ann.page, "life goes on")
-    await expect(ann.page.locator(".is-pending")).to_have_count(0)
+    await expect(ann.page.locator(".is-pending")).to_have_count(0, timeout=PATIENCE)
     assert await house.ben.reads(house.server, room) == ["half a thought", "life goes on"]
     assert sum("too much" in frame for frame in sent) == 1
     assert watches() == 2, "one line, and one after it"
