@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from signal import SIGTERM
 
 import httpx
+import pytest
 
 from tests.faults.driver import Client, Crowd, gather_crowd
 from tests.faults.observed import Observed
@@ -117,6 +118,7 @@ async def test_a_hundred_are_told_of_a_restart_return_at_once_and_have_everythin
     await verify(everybody, sqlite_url)
 
 
+@pytest.mark.faults
 async def test_a_server_that_is_asked_twice_to_stop_waits_for_no_stuck_line(
     serve: Serve, sqlite_url: str
 ) -> None:

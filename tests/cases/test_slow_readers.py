@@ -71,6 +71,7 @@ async def asks_often(tmp_path: Path, stack: list[Process], sqlite_url: str) -> C
     return server
 
 
+@pytest.mark.faults
 async def test_readers_who_are_stuck_are_cut_and_have_everything_when_they_come_back(
     serve: Serve, sqlite_url: str
 ) -> None:
@@ -110,6 +111,7 @@ async def test_readers_who_are_stuck_are_cut_and_have_everything_when_they_come_
     await verify(crowd, sqlite_url)
 
 
+@pytest.mark.faults
 async def test_who_reads_and_never_answers_a_ping_is_given_up_and_misses_nothing(
     asks_often: ChatServer, sqlite_url: str
 ) -> None:

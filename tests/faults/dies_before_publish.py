@@ -35,6 +35,6 @@ def _publish_or_die(self: Fanout, committed: Committed) -> None:
 
 
 if __name__ == "__main__":
-    Writer._answer = _answer_later  # type: ignore[method-assign]
+    Writer._answer = _answer_later  # type: ignore[method-assign, assignment]
     Fanout.publish = _publish_or_die  # type: ignore[method-assign]
     sys.exit(main())
