@@ -32,7 +32,7 @@ from chatapp.realtime.together import Together
 from chatapp.realtime.writer import Writer
 from chatapp.routes.door import Services
 from chatapp.routes.failures import HANDLERS
-from chatapp.routes.site import modules, static_version
+from chatapp.routes.site import static_version
 from chatapp.routes.socket import Socket
 from chatapp.routes.table import routes
 from chatapp.security import COST, Passwords, Seal, stored_key
@@ -60,7 +60,6 @@ def create_app(
         {
             "static": f"/static/{version}/".__add__,
             "site_name": settings.site_name,
-            "modules": modules(),
         }
     )
     fragments = Fragments(templates)

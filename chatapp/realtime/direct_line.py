@@ -33,6 +33,7 @@ class DirectLine(asyncio.Protocol):
     __slots__ = (
         "_closing",
         "_connection",
+        "_deaf",
         "_paused",
         "_peers",
         "_reader",
@@ -48,6 +49,7 @@ class DirectLine(asyncio.Protocol):
         self._reader = wire.Reader(most)
         self._paused = False
         self._closing = False
+        self._deaf = False
         self._silent = 0
         self._waiters: list[asyncio.Future[None]] | None = None
         self._connection: Connection | None = None
@@ -96,11 +98,13 @@ class DirectLine(asyncio.Protocol):
     # -- what the transport tells -------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
         self._silent = 0
         try:
             self._reader.feed(data, self)
         except wire.Violation as violation:
-            self._end(violation.code)
+            self._refuse(violation.code)
 
     def eof_received(self) -> None:
         return None  # the transport closes itself
@@ -153,6 +157,15 @@ class DirectLine(asyncio.Protocol):
                 self._connection.ended()
             self._transport.write(wire.close_frame(code))
         self._transport.close()
+
+    def _refuse(self, code: int) -> None:
+        """Closes, says no more and hears no more. What is still coming is read and dropped: a line that is closed
+        with something unread is reset, and the other side would never learn why."""
+        self._deaf = True
+        is_news = not self._closing
+        self._end(code)
+        if is_news and self._transport.can_write_eof():
+            self._transport.write_eof()
 
     def _end(self, code: int) -> None:
         if self._connection is not None and self._connection.is_open:

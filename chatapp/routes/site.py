@@ -21,7 +21,6 @@ from chatapp.routes.door import services, theme
 STATIC: Final = Path(__file__).resolve().parent.parent / "static"
 READY_SECONDS: Final = 5.0  # a command that waits longer means: the database does not take them
 _TEXTS: Final = frozenset({".css", ".js", ".svg"})
-_IMPORT: Final = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*['"](\.[^'"]+)['"]""")
 _YEAR: Final = "public, max-age=31536000, immutable"
 
 
@@ -76,19 +75,6 @@ def _packed(body: bytes, plain: Response, known: str) -> Response:
         return Response(status_code=304, headers={"ETag": tag})
     kind = plain.headers["content-type"]
     return Response(body, headers={"Content-Encoding": "gzip", "Content-Type": kind, "ETag": tag})
-
-
-def modules() -> list[str]:
-    """Every module that a page's scripts import, so that a browser need not find them one after another."""
-    entry = STATIC / "js" / "app.js"
-    found, waiting = [entry], [entry]
-    while waiting:
-        path = waiting.pop()
-        near = [(path.parent / name).resolve() for name in _IMPORT.findall(path.read_text("utf-8"))]
-        fresh = [each for each in dict.fromkeys(near) if each not in found]
-        found += fresh
-        waiting += fresh
-    return [str(path.relative_to(STATIC)) for path in found[1:]]
 
 
 async def up(_request: Request) -> Response:

@@ -22,7 +22,7 @@ EPOCH = "here"
 
 
 def templates() -> Templates:
-    return Templates({"static": "/static/".__add__, "site_name": "chatapp", "modules": []})
+    return Templates({"static": "/static/".__add__, "site_name": "chatapp"})
 
 
 class Hints:

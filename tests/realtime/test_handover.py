@@ -238,9 +238,21 @@ async def test_a_breach_closes_the_line_with_the_right_code(served, data, code):
     assert await reader.readexactly(4) == wire.close_frame(code)
     writer.write(text(b"ignored"))
     writer.write(text(code.to_bytes(2), first=0x88))
-    assert await reader.read() == b""
+    assert await reader.read() == b"", "nothing more is said"
+    writer.close()
     await served.door.until(lambda: served.door.gone)
     assert served.door.heard == []
+
+
+async def test_whoever_is_in_the_middle_of_far_too_much_still_learns_why(served):
+    """Dropping the line while megabytes are under way would reset it, and the reason would be lost."""
+    reader, writer = await served.raw()
+    size = 8_000_000
+    writer.write(b"\x81\xff" + size.to_bytes(8) + bytes(4))
+    for _ in range(8):
+        writer.write(b"x" * (size // 8))
+        await writer.drain()
+    assert await reader.read() == wire.close_frame(1009)
 
 
 async def test_a_browser_that_closes_is_answered(served):

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from chatapp.routes.site import STATIC, modules, static_version
+from chatapp.routes.site import STATIC, static_version
 from tests.routes.people import Person
 
 CSS = f"/static/{static_version()}/css/app.css"
@@ -57,15 +57,6 @@ async def test_a_page_is_packed_as_well(site):
     assert "content-encoding" not in plain.headers
 
 
-async def test_every_module_is_named_in_the_page(site):
-    """One that is missing costs a round trip; one too many would be loaded for nothing."""
-    page = (await Person(site).client.get("/sign-in")).text
-    known = {f"js/{path.relative_to(STATIC / 'js')}" for path in (STATIC / "js").rglob("*.js")}
-    assert set(modules()) == known - {"js/app.js"}
-    for name in modules():
-        assert f'<link rel="modulepreload" href="/static/{static_version()}/{name}">' in page
-
-
 def test_all_scripts_of_a_page_stay_small():
-    files = [STATIC / "js/app.js", STATIC / "vendor/htmx.min.js", *(STATIC / m for m in modules())]
+    files = [*(STATIC / "js").rglob("*.js"), STATIC / "vendor/htmx.min.js"]
     assert sum(len(gzip.compress(file.read_bytes(), 9)) for file in files) < SCRIPT_BYTES
