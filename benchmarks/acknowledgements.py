@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import httpx
 
+from benchmarks import frames
 from tests.support import databases, run_folder
 from tests.support.chat_server import ChatServer
 from tests.support.figures import quantile
@@ -49,11 +50,7 @@ class Line:
         self._reader, self._writer = await asyncio.open_connection(
             "127.0.0.1", server.port, limit=2**20
         )
-        self._writer.write(
-            f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nOrigin: {server.url}\r\n"
-            f"Cookie: {cookie}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
-        )
+        self._writer.write(frames.handshake(server.port, cookie))
         head = await self._reader.readuntil(b"\r\n\r\n")
         assert b" 101 " in head, head
         self._reading = asyncio.create_task(self._read())
@@ -63,7 +60,7 @@ class Line:
         frame = {"type": "post", "room": self.room, "key": key, "body": BODY}
         data = json.dumps(frame).encode()
         self.sent[key.encode()] = time.perf_counter()
-        self._writer.write(b"\x81\xfe" + len(data).to_bytes(2, "big") + b"\0\0\0\0" + data)
+        self._writer.write(frames.masked(frames.TEXT, data))
 
     def open_window(self) -> None:
         """Before `post_when_free`: acknowledgements of free posts have opened it too far."""
@@ -78,36 +75,22 @@ class Line:
         while data := await self._reader.read(65536):
             now = time.perf_counter()
             left += data
-            at = 0
-            while frame := _frame(left, at):
-                is_ping = left[at] & 15 == 9
-                kind, at = frame
-                if is_ping:
-                    self._writer.write(bytes((0x8A, 0x80 | len(kind), 0, 0, 0, 0)) + kind)
-                elif found := ACK.match(kind):
+            came, at = frames.parts(left)
+            left = left[at:]
+            for opcode, payload in came:
+                if opcode == frames.PING:
+                    self._writer.write(frames.masked(frames.PONG, payload))
+                elif found := ACK.match(payload):
                     self.waits.append(now - self.sent.pop(found[1]))
                     self._free.release()
-                elif OTHER.match(kind):
+                elif OTHER.match(payload):
                     self.others += 1
                     asyncio.get_running_loop().call_later(1, self._free.release)
-            left = left[at:]
 
     async def close(self) -> None:
         self._writer.close()
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
-
-
-def _frame(data: bytes, at: int) -> tuple[bytes, int] | None:
-    """The frame that begins there and where the next one does, or None when it is not all here."""
-    if len(data) < at + 4:
-        return None
-    size, body = data[at + 1], at + 2
-    if size == 126:
-        size, body = int.from_bytes(data[at + 2 : at + 4], "big"), at + 4
-    elif size == 127:
-        size, body = int.from_bytes(data[at + 2 : at + 10], "big"), at + 10
-    return (data[body : body + size], body + size) if len(data) >= body + size else None
 
 
 async def gather_people(server: ChatServer) -> list[Line]:

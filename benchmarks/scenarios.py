@@ -1,7 +1,8 @@
 """The scenarios of the speed issue. Each gets a site whose server has just started, and returns its figures."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from benchmarks.swarm import ALL, SELF, Swarm
 
 SECONDS: Final = 3.0
 TRIAL_SECONDS: Final = 2.0
+TENS: Final = [f"ten-{room}" for room in range(100)]
+IDLE: Final = [f"idle-{room}" for room in range(1000)]
 
 
 def lines_of(site: Site, *names: str, most: int = 1_000_000) -> list[Line]:
@@ -31,15 +34,18 @@ def lines_of(site: Site, *names: str, most: int = 1_000_000) -> list[Line]:
     return sorted(found, key=lambda line: line.number)
 
 
-def _swarm(site: Site) -> Swarm:
+@contextmanager
+def swarm_of(site: Site) -> Iterator[Swarm]:
+    """Sockets to a site's server, let go at the end."""
     assert site.server is not None
-    return Swarm(site.server.port)
+    with closing(Swarm(site.server.port)) as swarm:
+        yield swarm
 
 
 def one_room(site: Site) -> Figures:
     """S1: 1,000 members, one sender."""
-    swarm, lines = _swarm(site), lines_of(site, "one")
-    try:
+    lines = lines_of(site, "one")
+    with swarm_of(site) as swarm:
         joins = swarm.join(lines)
         first = closed(swarm, lines[:1], ALL, SECONDS)
         found = search(
@@ -60,14 +66,12 @@ def one_room(site: Site) -> Figures:
             "closed": first,
             "open": found,
         }
-    finally:
-        swarm.close()
 
 
 def hundred_rooms(site: Site) -> Figures:
     """S2: 100 rooms of 10 members, all of whom send."""
-    swarm, lines = _swarm(site), lines_of(site, *(f"ten-{room}" for room in range(100)))
-    try:
+    lines = lines_of(site, *TENS)
+    with swarm_of(site) as swarm:
         swarm.join(lines)
         first = closed(swarm, lines, SELF, SECONDS)
         start = max(50.0, first["messages_per_s"] * 0.6)
@@ -80,17 +84,14 @@ def hundred_rooms(site: Site) -> Figures:
             "closed": first,
             "open": found,
         }
-    finally:
-        swarm.close()
 
 
 def idle(site: Site) -> Figures:
     """S3: 10,000 connections that watch a room each and say nothing."""
     assert site.server is not None
     pid = site.server.pid
-    swarm = _swarm(site)
-    lines = lines_of(site, *(f"idle-{room}" for room in range(1000)), most=10_000)
-    try:
+    lines = lines_of(site, *IDLE, most=10_000)
+    with swarm_of(site) as swarm:
         swarm.join(lines[:1])  # what is loaded at the first use is no connection's
         before, cpu = machine.resident_kb(pid), machine.cpu_seconds(pid)
         seconds = swarm.join(lines[1:])
@@ -103,14 +104,12 @@ def idle(site: Site) -> Figures:
             "join_cpu_ms": round(1000 * cpu / count, 3),
             "cut": swarm.cut,
         }
-    finally:
-        swarm.close()
 
 
 def big_room(site: Site) -> Figures:
     """S4: one room of 5,000, one message at a time."""
-    swarm, lines = _swarm(site), lines_of(site, "big")
-    try:
+    lines = lines_of(site, "big")
+    with swarm_of(site) as swarm:
         swarm.join(lines)
         found = closed(swarm, lines[:1], ALL, 2 * SECONDS)
         return {
@@ -119,38 +118,30 @@ def big_room(site: Site) -> Figures:
             "deliveries_per_s": found["deliveries_per_s"],
             "closed": found,
         }
-    finally:
-        swarm.close()
 
 
 def pages(site: Site, rate: float = 2000) -> Figures:
     """S5: pages and sign-ins beside live traffic of so many messages a second."""
-    swarm, lines = _swarm(site), lines_of(site, *(f"ten-{room}" for room in range(100)))
-    try:
+    lines = lines_of(site, *TENS)
+    with swarm_of(site) as swarm:
         return mixed.pages(site, swarm, lines, rate)
-    finally:
-        swarm.close()
 
 
 def reconnect(site: Site) -> Figures:
     """S6: 10,000 come back at once."""
-    swarm, lines = _swarm(site), lines_of(site, *(f"idle-{room}" for room in range(1000)))
-    try:
+    lines = lines_of(site, *IDLE)
+    with swarm_of(site) as swarm:
         return mixed.reconnect(site, swarm, lines)
-    finally:
-        swarm.close()
 
 
 def acknowledgements(site: Site) -> Figures:
     """ack: from post to acknowledgement at 100 messages a second, in the rooms of S2."""
-    swarm, lines = _swarm(site), lines_of(site, *(f"ten-{room}" for room in range(100)))
-    try:
+    lines = lines_of(site, *TENS)
+    with swarm_of(site) as swarm:
         swarm.join(lines)
         found = opened(swarm, lines, 100, 10)
         keep = ("ack_p50_ms", "ack_p99_ms", "delivery_p50_ms", "delivery_p99_ms")
         return {**{name: found.get(name) for name in keep}, "open": found}
-    finally:
-        swarm.close()
 
 
 SCENARIOS: Final[dict[str, Callable[[Site], Figures]]] = {

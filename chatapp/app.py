@@ -57,10 +57,7 @@ def create_app(
         settings = replace(settings, secret_keys=(stored_key(settings.data_dir),))
     version = static_version()
     templates = Templates(
-        {
-            "static": f"/static/{version}/".__add__,
-            "site_name": settings.site_name,
-        }
+        {"static": f"/static/{version}/".__add__, "site_name": settings.site_name}
     )
     fragments = Fragments(templates)
     text.name_skeleton("warm")  # reads the table of look-alikes before the first person signs up
@@ -202,7 +199,7 @@ def _measure(kit: Services) -> None:
     gauge("queue_oldest_seconds", "Age of the oldest waiting command.", writer.oldest_seconds)
     gauge("connections", "Open sockets.", hub.count)
     gauge("watched_rooms", "Rooms that somebody watches here.", lambda: len(hub.watched()))
-    gauge("tasks", "Background tasks, sockets included.", kit.supervisor.count)
+    gauge("tasks", "Background tasks.", kit.supervisor.count)
     gauge("tail_bytes", "Newest rows of rooms kept in memory.", kit.tails.kept_bytes)
     gauge("fragment_bytes", "Rendered messages kept in memory.", kit.fragments.kept_bytes)
 
@@ -234,7 +231,7 @@ def _take_hint(kit: Services, hint: Hint) -> None:
 
 
 def _look_at(kit: Services, connections: list[Connection]) -> None:
-    kit.hub.endings += 1  # whoever is just coming looks again
+    kit.hub.doubt()  # whoever is just coming looks again
     if connections:
         kit.supervisor.spawn(_end_the_dead(kit, connections), "sessions")
 

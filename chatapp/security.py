@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import bcrypt
 from itsdangerous import BadSignature, TimestampSigner
@@ -97,20 +97,6 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class _Signer(TimestampSigner):
-    """Derives each key once: doing so anew takes longer than the signature, and every request has one."""
-
-    def __init__(self, *given: Any, **options: Any) -> None:
-        super().__init__(*given, **options)
-        self._derived: dict[Any, bytes] = {}
-
-    def derive_key(self, secret_key: Any = None) -> bytes:
-        found = self._derived.get(secret_key)
-        if found is None:
-            found = self._derived[secret_key] = super().derive_key(secret_key)
-        return found
-
-
 class Seal:
     """Signs the short values that we hand to browsers. One salt per purpose.
 
@@ -120,7 +106,7 @@ class Seal:
 
     def __init__(self, keys: tuple[str, ...], purpose: str, max_age: int) -> None:
         self.max_age = max_age
-        self._signer = _Signer(
+        self._signer = TimestampSigner(
             list(keys),
             salt=f"chatapp.{purpose}",
             key_derivation="hmac",

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -188,7 +188,6 @@ class Fragments:
         self._capacity = capacity
         self._size = 0
         self._kept: OrderedDict[tuple[Any, ...], str] = OrderedDict()
-        self._mould = _Mould(templates)
 
     def one(self, message: Message) -> str:
         key = (
@@ -208,6 +207,10 @@ class Fragments:
         while self._size > self._capacity:
             self._size -= len(self._kept.popitem(last=False)[1])
         return html
+
+    @cached_property
+    def _mould(self) -> _Mould:
+        return _Mould(self._templates)
 
     def _event(self, message: Message) -> str:
         shown = Shown(

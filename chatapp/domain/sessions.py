@@ -140,11 +140,6 @@ async def visit(database: Database, found: Found | None, *, days: int) -> Sessio
     return replace(found.session, expires_at=expires_at)
 
 
-async def find(database: Database, token: str, *, days: int) -> Session | None:
-    """The living session of a token. Moves its expiry when it was last seen a while ago."""
-    return await visit(database, (await by_tokens(database, [token])).get(token), days=days)
-
-
 async def _touch(database: Database, found: Found, days: int) -> int:
     """Moves the expiry of a session; returns it. When nothing can be written just now, the next visit will do so:
     people may read as long as the database can be read."""

@@ -1,7 +1,4 @@
-"""A line that is the protocol of its transport: no task, no queue of its own, one write for each frame.
-
-What is written while the event loop goes round once leaves in one system call for each socket (uvloop gathers it).
-"""
+"""A line that is the protocol of its transport: no task, no queue of its own, one write for each frame."""
 
 import asyncio
 from typing import Any, Final, Protocol
@@ -24,7 +21,8 @@ class Taker(Protocol):
 
 
 class DirectLine(asyncio.Protocol):
-    """MUST be given its transport by `handover.py` or a server, and its connection by `serve`, in one step.
+    """MUST be given its connection by `serve` in the step in which it is made: what comes is told to that one's
+    `taker`.
 
     `peers`: the server's own set of connections. A line takes itself out when it ends; the server may ask it to
     `shutdown`.
@@ -43,8 +41,11 @@ class DirectLine(asyncio.Protocol):
         "_waiters",
     )
 
-    def __init__(self, transport: asyncio.Transport, peers: set[Any], most: int) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, peers: set[Any], most: int, taker: Taker
+    ) -> None:
         self._transport = transport
+        self._taker = taker
         self._peers = peers
         self._reader = wire.Reader(most)
         self._paused = False
@@ -52,12 +53,10 @@ class DirectLine(asyncio.Protocol):
         self._deaf = False
         self._silent = 0
         self._waiters: list[asyncio.Future[None]] | None = None
-        self._connection: Connection | None = None
-        self._taker: Taker | None = None
+        self._connection: Connection | None = None  # None again when the line is lost
 
-    def serve(self, connection: Connection, taker: Taker) -> None:
+    def serve(self, connection: Connection) -> None:
         self._connection = connection
-        self._taker = taker
 
     # -- what a connection asks ---------------------------------------------------
 
@@ -121,7 +120,7 @@ class DirectLine(asyncio.Protocol):
         self._let_go()
         self._peers.discard(self)
         lost, self._connection = self._connection, None
-        if lost is not None and self._taker is not None:
+        if lost is not None:
             lost.ended()
             self._taker.lost(lost)
 
@@ -138,11 +137,11 @@ class DirectLine(asyncio.Protocol):
     # -- what the reader tells ----------------------------------------------------
 
     def text_came(self, text: str) -> None:
-        if not self._closing and self._connection is not None and self._taker is not None:
+        if not self._closing and self._connection is not None:
             self._taker.took(self._connection, text)
 
     def binary_came(self) -> None:
-        if not self._closing and self._connection is not None and self._taker is not None:
+        if not self._closing and self._connection is not None:
             self._taker.took_binary(self._connection)
 
     def ping_came(self, payload: bytes) -> None:

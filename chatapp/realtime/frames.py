@@ -8,13 +8,13 @@ from typing import Final, Literal
 
 import msgspec
 
-from chatapp.realtime.wire import text_frame
+from chatapp.realtime import wire
 
 FRAME_BYTES: Final = 64 * 1024  # the largest frame taken from a browser
 
 Reason = Literal["left", "removed", "deleted"]
 
-CLOSE_TOO_LARGE: Final = 1009
+CLOSE_TOO_LARGE: Final = wire.CLOSE_TOO_LARGE
 CLOSE_RESTART: Final = 1012
 CLOSE_OVERLOADED: Final = 1013
 CLOSE_PROTOCOL: Final = 4400
@@ -25,7 +25,7 @@ _encoder: Final = msgspec.json.Encoder()
 
 
 def _frame(kind: str, **fields: object) -> bytes:
-    return text_frame(_encoder.encode({"type": kind, **fields}))
+    return wire.text_frame(_encoder.encode({"type": kind, **fields}))
 
 
 def hello(user_id: int, epoch: str) -> bytes:

@@ -11,18 +11,15 @@ the socket goes on through ASGI.
 """
 
 import asyncio
-import logging
 from typing import Any, Final
 
 import uvicorn
 from starlette.types import Send
 
-from chatapp.realtime.direct_line import DirectLine
+from chatapp.realtime.direct_line import DirectLine, Taker
 
 KNOWN: Final = ("0.53.", "0.54.")  # versions whose inside this was written and tested for
 _PROTOCOL: Final = "WebSocketsSansIOProtocol"
-
-log = logging.getLogger(__name__)
 
 
 class _Nothing(asyncio.Transport):
@@ -55,14 +52,14 @@ def refuse_extensions(send: Send) -> None:
         protocol.conn.extensions = []
 
 
-def take_over(send: Send, most: int) -> DirectLine | None:
+def take_over(send: Send, most: int, taker: Taker) -> DirectLine | None:
     """The line of an accepted socket. MUST run in the same step as the handshake's answer. `most`: bytes a message."""
     protocol = _protocol(send)
     if protocol is None or not _is_idle(protocol):
         return None
     transport = protocol.transport
     protocol.stop_keepalive()
-    line = DirectLine(transport, protocol.connections, most)
+    line = DirectLine(transport, protocol.connections, most, taker)
     transport.set_protocol(line)
     protocol.connections.discard(protocol)
     protocol.connections.add(line)

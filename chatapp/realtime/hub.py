@@ -72,9 +72,7 @@ class Hub:
         self._channels: dict[int, _Channel] = {}
         self._by_user: defaultdict[int, set[Connection]] = defaultdict(set)
         self._by_session: defaultdict[int, set[Connection]] = defaultdict(set)
-        self.endings = (
-            0  # how often sessions were ended: who is just coming compares it before and after
-        )
+        self.endings = 0  # grows with each `doubt`: who is just coming compares before and after
 
     # -- connections ------------------------------------------------------------
 
@@ -227,15 +225,19 @@ class Hub:
                 self.unwatch(connection, room_id)
                 connection.send(frame)
 
-    def end_sessions(self, session_ids: Iterable[int]) -> None:
+    def doubt(self) -> None:
+        """Sessions are ending: one that was found good a moment ago may be among them."""
         self.endings += 1
+
+    def end_sessions(self, session_ids: Iterable[int]) -> None:
+        self.doubt()
         for session_id in session_ids:
             for connection in self.of_session(session_id):
                 connection.close(frames.CLOSE_SESSION)
                 self.remove(connection)
 
     def end_user(self, user_id: int) -> None:
-        self.endings += 1
+        self.doubt()
         for connection in self.of_user(user_id):
             connection.close(frames.CLOSE_SESSION)
             self.remove(connection)

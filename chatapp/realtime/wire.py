@@ -17,7 +17,6 @@ CLOSE: Final = 0x8
 PING: Final = 0x9
 PONG: Final = 0xA
 
-CLOSE_NORMAL: Final = 1000
 CLOSE_PROTOCOL_ERROR: Final = 1002
 CLOSE_NO_CODE: Final = 1005  # never on the wire: the other side gave none
 CLOSE_LOST: Final = 1006  # never on the wire: there was no close frame

@@ -4,8 +4,6 @@ The handshake is the ASGI server's. After it, a socket is a `DirectLine` where t
 and goes through ASGI where not. Both lead to the same `took` and `lost`.
 """
 
-import logging
-
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
@@ -21,8 +19,6 @@ from chatapp.routes.door import Services, address, session_of
 from chatapp.words import SENTENCES
 
 SOCKETS_MOST = 20  # per person
-
-log = logging.getLogger(__name__)
 
 
 class Socket:
@@ -60,7 +56,7 @@ class Socket:
         if kit.limits.wait(CONNECT, session.user.id):
             await send({"type": "websocket.close", "code": frames.CLOSE_OVERLOADED})
             return
-        direct = handover.take_over(send, frames.FRAME_BYTES)
+        direct = handover.take_over(send, frames.FRAME_BYTES, self)
         line = direct or _asgi_line(send)
         connection = Connection(
             user_id=session.user.id,
@@ -69,7 +65,7 @@ class Socket:
             line=line,
         )
         if direct is not None:
-            direct.serve(connection, self)
+            direct.serve(connection)
         self._welcome(connection)
         if isinstance(line, AsgiLine):
             await self._through_asgi(connection, line, receive, endings)

@@ -38,10 +38,10 @@ class Door:
         handover.refuse_extensions(send)
         await self.may_answer.wait()
         await send({"type": "websocket.accept"})
-        line = handover.take_over(send, MOST) if scope["path"] != "/asgi" else None
+        line = handover.take_over(send, MOST, self) if scope["path"] != "/asgi" else None
         if isinstance(line, DirectLine):
             connection = Connection(user_id=1, session_id=1, expires_at=0, line=line)
-            line.serve(connection, self)
+            line.serve(connection)
             self._add(connection)
             return
         asgi = AsgiLine(
