@@ -10,6 +10,8 @@ from tests.support.wire import Wire
 
 # What a browser says of lines that break, where breaking them is part of the test.
 LOST = "ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED|WebSocket|ERR_EMPTY|ERR_CONN|ERR_SOCKET|Failed to fetch"
+# What it says of requests that were on their way when the session, the membership or the room they need ended.
+ENDED = "status of 40[134]"
 
 PASSWORD = "correct horse battery"
 

@@ -4,7 +4,7 @@ import asyncio
 
 from playwright.async_api import expect
 
-from tests.browser.actions import bodies, join, open_room, say, shown, sign_in, sign_up
+from tests.browser.actions import ENDED, bodies, join, open_room, say, shown, sign_in, sign_up
 from tests.support.fixtures import Arrive, Serve
 
 STORED = "() => JSON.stringify([{...localStorage}, {...sessionStorage}])"
@@ -22,6 +22,7 @@ async def test_signing_out_in_one_tab_ends_the_others_and_leaves_no_words_behind
     await ann.page.locator("#composer").fill("a secret draft")
     other = await ann.tab(room)
     await expect(bodies(other)).to_have_text(["private words"])
+    ann.allow(ENDED)
     await ann.goto("/settings")
     await ann.page.get_by_role("button", name="Sign out here").click()
     await expect(ann.page).to_have_url(f"{ann.url}/sign-in")
@@ -43,6 +44,7 @@ async def test_who_signs_in_after_ann_on_her_browser_sees_nothing_of_hers(
     await sign_up(ann)
     room = await open_room(ann, "Tea")
     await ann.page.locator("#composer").fill("ann's draft")
+    ann.allow(ENDED)
     await ann.goto("/settings")
     await ann.page.get_by_role("button", name="Sign out here").click()
     await expect(ann.page).to_have_url(f"{ann.url}/sign-in")
@@ -64,6 +66,8 @@ async def test_a_new_password_ends_ann_s_other_device_and_keeps_this_one(
     await expect(phone.page).to_have_url(f"{phone.url}{room}")
     await expect(phone.page.locator("html.js")).to_be_attached()
     reading = await desk.tab(room)
+    for each in (desk, phone):
+        each.allow(ENDED)
     await desk.goto("/settings")
     await desk.page.get_by_label("Password now").fill("correct horse battery")
     await desk.page.get_by_label("New password").fill("another password")
@@ -89,6 +93,8 @@ async def test_a_session_that_ended_elsewhere_leads_to_the_sign_in_page_and_back
     await elsewhere.goto("/settings")
     await ann.page.locator("#composer").fill("draft text")
     await asyncio.sleep(0.5)  # drafts are kept a moment after the last key
+    for each in (ann, elsewhere):
+        each.allow(ENDED)
     await elsewhere.page.get_by_role("button", name="Sign out everywhere").click()
     await expect(ann.page).to_have_url(f"{ann.url}/sign-in?next=%2Frooms%2F1")
     await sign_in(ann)

@@ -202,6 +202,7 @@ async def test_who_inherits_a_room_finds_its_settings_without_loading_the_page_a
 ) -> None:
     server = await serve()
     ann, ben, _room = await two_in_a_room(person, server, server, "Tea")
+    ann.allow(ENDED)
     await ann.page.get_by_role("button", name="Room menu").click()
     await ann.page.get_by_role("button", name="Leave room").click()
     await expect(ben.page.locator(".event").last).to_contain_text("Ann left.")

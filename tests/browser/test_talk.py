@@ -2,7 +2,7 @@
 
 from playwright.async_api import expect
 
-from tests.browser.actions import bodies, open_room, say, shown, sign_up, two_in_a_room
+from tests.browser.actions import ENDED, bodies, open_room, say, shown, sign_up, two_in_a_room
 from tests.support.fixtures import Arrive, Serve
 
 
@@ -74,6 +74,7 @@ async def test_ben_who_leaves_in_one_tab_is_out_in_all_and_hears_no_more(
     other = await ben.tab(room)
     await say(ann.page, "before")
     await shown(other, "before")
+    ben.allow(ENDED)
     await ben.page.get_by_role("button", name="Room menu").click()
     await ben.page.get_by_role("button", name="Leave room").click()
     await expect(ben.page).to_have_url(f"{ben.url}/rooms")
@@ -90,13 +91,14 @@ async def test_a_deleted_room_sends_everybody_elsewhere_and_keeps_unsent_words(
     server = await serve()
     ann, ben, room = await two_in_a_room(person, server, server, "Tmp")
     await ben.page.locator("#composer").fill("half a thought")
+    for each in (ann, ben):
+        each.allow(ENDED)
     await ann.goto(f"{room}/settings")
     await ann.page.get_by_label("Name of the room").fill("tmp")
     await ann.page.get_by_role("button", name="Delete").click()
     await expect(ann.page).to_have_url(f"{ann.url}/rooms")
     await expect(ben.page.locator(".banner.danger, .banner")).to_be_visible()
     await expect(ben.page.locator("#composer")).to_have_value("half a thought")
-    ben.allow("404")
     await ben.goto(room)
     await expect(ben.page.get_by_text("This room does not exist")).to_be_visible()
 
