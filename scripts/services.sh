@@ -17,7 +17,7 @@ have_postgresql() {
 }
 # The same places as tests/support/chromium.py, in the same order.
 have_chromium() {
-    [ -n "${CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome ||
+    [ -n "${CHROMIUM:-}" ] || have chromium-headless-shell || have chromium || have chromium-browser || have google-chrome ||
         "$venv/bin/python" -c 'import os, sys
 from playwright.sync_api import sync_playwright
 with sync_playwright() as p: sys.exit(not os.path.exists(p.chromium.executable_path))' 2>/dev/null
@@ -28,7 +28,7 @@ missing() {
     have_postgresql || printf ' postgresql'
     have redis-server || printf ' redis-server'
     have nginx || printf ' nginx'
-    have_chromium || printf ' chromium'
+    have_chromium || printf ' chromium-headless-shell'
 }
 
 list=$(missing)
@@ -57,7 +57,7 @@ fi
 browser=
 case "$distribution" in
     ubuntu*) case "$list" in
-        *chromium*) browser=playwright; list=$(printf '%s' "$list" | sed 's/ chromium//') ;;
+        *chromium*) browser=playwright; list=$(printf '%s' "$list" | sed 's/ chromium-headless-shell//') ;;
     esac ;;
 esac
 

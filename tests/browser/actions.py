@@ -17,35 +17,61 @@ PASSWORD = "correct horse battery"
 
 
 async def sign_up(who: Person) -> None:
+    """By the form, as people do. For whom it is not the point: `comes`."""
     await who.goto("/sign-up")
     await who.page.get_by_label("Your name").fill(who.name)
-    await who.page.get_by_label("Email").fill(f"{who.name.lower()}@people.example")
+    await who.page.get_by_label("Email").fill(address(who))
     await who.page.get_by_label("Password", exact=True).fill(PASSWORD)
     await who.page.get_by_role("button", name="Create account").click()
     await expect(who.page).to_have_url(f"{who.url}/")
 
 
 async def sign_in(who: Person) -> None:
-    await who.page.get_by_label("Email").fill(f"{who.name.lower()}@people.example")
+    await who.page.get_by_label("Email").fill(address(who))
     await who.page.get_by_label("Password", exact=True).fill(PASSWORD)
     await who.page.get_by_role("button", name="Sign in").click()
 
 
-async def open_room(who: Person, name: str, topic: str = "") -> str:
-    """Returns the room's path."""
+def address(who: Person) -> str:
+    return f"{who.name.lower()}@people.example"
+
+
+async def send_form(who: Person, path: str, **fields: str) -> str:
+    """What a form of the person's browser would send, without its page. Returns the path that the answer leads to."""
+    answer = await who.context.request.post(
+        path, form=dict(fields), headers={"Origin": who.url}, max_redirects=0
+    )
+    assert answer.status == 303, await answer.text()
+    return answer.headers["location"]
+
+
+async def comes(who: Person) -> None:
+    """Signed up, and no page seen yet."""
+    await send_form(who, "/sign-up", name=who.name, email=address(who), password=PASSWORD)
+
+
+async def fill_in_room(who: Person, name: str, topic: str) -> str:
+    """A new room by its form. Returns its path."""
     await who.goto("/rooms/new")
     form = who.page.locator("main form")
     await form.get_by_label("Name").fill(name)
-    if topic:
-        await form.get_by_label("Topic").fill(topic)
+    await form.get_by_label("Topic").fill(topic)
     await form.get_by_role("button", name="Create room").click()
     await expect(who.page.get_by_role("heading", level=1)).to_have_text(name)
     return who.page.url.removeprefix(who.url)
 
 
-async def join(who: Person, room: str) -> None:
+async def open_room(who: Person, name: str, topic: str = "") -> str:
+    """Returns the room's path; the page is open."""
+    room = await send_form(who, "/rooms", name=name, topic=topic)
     await who.goto(room)
-    await who.page.get_by_role("button", name="Join this room").click()
+    await expect(who.page.get_by_role("heading", level=1)).to_have_text(name)
+    return room
+
+
+async def join(who: Person, room: str) -> None:
+    await send_form(who, f"{room}/join")
+    await who.goto(room)
     await expect(who.page.locator("#composer")).to_be_visible()
 
 
@@ -58,9 +84,9 @@ async def two_in_a_room(
 ) -> tuple[Person, Person, str]:
     """Ann, who opens a room, Ben, who joins it, and its path. Each comes to the server or over a line to it."""
     ann, ben = await person("Ann", ann_at), await person("Ben", ben_at)
-    await sign_up(ann)
+    await comes(ann)
     room = await open_room(ann, name, topic)
-    await sign_up(ben)
+    await comes(ben)
     await join(ben, room)
     return ann, ben, room
 
@@ -83,17 +109,16 @@ async def shown(page: Page, *texts: str) -> None:
     )
 
 
-async def post_many(who: Person, room: str, texts: list[str], together: int = 1) -> None:
-    """Many posts over HTTP with the person's own session, `together` at once; those of a bunch in any order."""
+async def post_many(who: Person, room: str, texts: list[str]) -> None:
+    """Many posts over HTTP with the person's own session, one after another."""
     await who.page.evaluate(
-        """async ([room, texts, together]) => {
-          const post = async (body) => {
+        """async ([room, texts]) => {
+          for (const body of texts) {
             const form = new URLSearchParams({body, key: crypto.randomUUID()});
             const answer = await fetch(`${room}/messages`,
               {method: 'POST', body: form, headers: {Accept: 'application/json'}});
             if (!answer.ok) throw new Error(String(answer.status));
-          };
-          while (texts.length) await Promise.all(texts.splice(0, together).map(post));
+          }
         }""",
-        [room, texts, together],
+        [room, texts],
     )

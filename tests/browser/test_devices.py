@@ -4,7 +4,17 @@ import asyncio
 
 from playwright.async_api import expect
 
-from tests.browser.actions import ENDED, bodies, join, open_room, say, shown, sign_in, sign_up
+from tests.browser.actions import (
+    ENDED,
+    bodies,
+    comes,
+    join,
+    open_room,
+    say,
+    shown,
+    sign_in,
+    sign_up,
+)
 from tests.support.fixtures import Arrive, Serve
 
 STORED = "() => JSON.stringify([{...localStorage}, {...sessionStorage}])"
@@ -41,7 +51,7 @@ async def test_who_signs_in_after_ann_on_her_browser_sees_nothing_of_hers(
 ) -> None:
     server = await serve()
     ann = await person("Ann", server)
-    await sign_up(ann)
+    await comes(ann)
     room = await open_room(ann, "Tea")
     await ann.page.locator("#composer").fill("ann's draft")
     ann.allow(ENDED)
@@ -59,7 +69,7 @@ async def test_a_new_password_ends_ann_s_other_device_and_keeps_this_one(
 ) -> None:
     server = await serve()
     desk, phone = await person("Ann", server), await person("Ann", server)
-    await sign_up(desk)
+    await comes(desk)
     room = await open_room(desk, "Tea")
     await phone.goto("/sign-in")
     await sign_in(phone)
@@ -83,7 +93,7 @@ async def test_a_session_that_ended_elsewhere_leads_to_the_sign_in_page_and_back
 ) -> None:
     server = await serve()
     ann = await person("Ann", server)
-    await sign_up(ann)
+    await comes(ann)
     room = await open_room(ann, "Tea")
     cookies = await ann.context.cookies()
     elsewhere = await person("Ann", server)
@@ -105,7 +115,8 @@ async def test_a_session_that_ended_elsewhere_leads_to_the_sign_in_page_and_back
 async def test_without_a_line_there_is_a_page_that_says_so(serve: Serve, person: Arrive) -> None:
     server = await serve()
     ann = await person("Ann", server)
-    await sign_up(ann)
+    await comes(ann)
+    await ann.goto("/")
     await ann.page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
     ann.allow("ERR_|Failed to fetch|WebSocket")
     await asyncio.to_thread(server.stop)
@@ -121,7 +132,7 @@ async def test_without_a_line_there_is_a_page_that_says_so(serve: Serve, person:
 async def test_the_theme_is_right_at_first_paint(serve: Serve, person: Arrive) -> None:
     server = await serve()
     ann = await person("Ann", server)
-    await sign_up(ann)
+    await comes(ann)
     await ann.goto("/settings")
     await ann.page.get_by_label("Dark").check()
     await ann.page.get_by_role("button", name="Use this theme").click()

@@ -2,21 +2,22 @@
 
 from playwright.async_api import expect
 
-from tests.browser.actions import bodies, join, open_room, post_many, say, sign_up
+from tests.browser.actions import bodies, comes, join, open_room, say
 from tests.browser.reading import LOOK, WHERE, scroll_up
 from tests.support.fixtures import Arrive, Serve
+from tests.support.past import say_long_ago
 
 TEXTS = [f"n{number:03}" for number in range(180)]
 
 
 async def test_scrolling_up_loads_all_of_history_once_and_in_order(
-    serve: Serve, person: Arrive
+    serve: Serve, person: Arrive, sqlite_url: str
 ) -> None:
-    server = await serve(LIMIT_FACTOR="1000")
+    server = await serve(DATABASE_URL=sqlite_url)
     ann = await person("Ann", server)
-    await sign_up(ann)
+    await comes(ann)
     room = await open_room(ann, "Log")
-    await post_many(ann, room, TEXTS)
+    say_long_ago(sqlite_url, room, TEXTS)
     await ann.page.reload()
     await expect(bodies(ann.page).last).to_have_text(TEXTS[-1])
     for _ in range(4):
@@ -31,14 +32,14 @@ async def test_scrolling_up_loads_all_of_history_once_and_in_order(
 
 
 async def test_what_ben_reads_does_not_move_when_pages_and_messages_arrive(
-    serve: Serve, person: Arrive
+    serve: Serve, person: Arrive, sqlite_url: str
 ) -> None:
-    server = await serve(LIMIT_FACTOR="1000")
+    server = await serve(DATABASE_URL=sqlite_url)
     ann, ben = await person("Ann", server), await person("Ben", server)
-    await sign_up(ann)
+    await comes(ann)
     room = await open_room(ann, "Log")
-    await post_many(ann, room, TEXTS)
-    await sign_up(ben)
+    say_long_ago(sqlite_url, room, TEXTS)
+    await comes(ben)
     await join(ben, room)
     await expect(bodies(ben.page).last).to_have_text(TEXTS[-1])
     await ben.page.evaluate("() => { document.querySelector('.timeline').scrollTop = -900; }")
@@ -57,14 +58,14 @@ async def test_what_ben_reads_does_not_move_when_pages_and_messages_arrive(
 
 
 async def test_an_old_window_takes_no_live_message_until_it_reaches_the_end(
-    serve: Serve, person: Arrive
+    serve: Serve, person: Arrive, sqlite_url: str
 ) -> None:
-    server = await serve(LIMIT_FACTOR="1000")
+    server = await serve(DATABASE_URL=sqlite_url)
     ann, ben = await person("Ann", server), await person("Ben", server)
-    await sign_up(ann)
+    await comes(ann)
     room = await open_room(ann, "Log")
-    await post_many(ann, room, TEXTS)
-    await sign_up(ben)
+    say_long_ago(sqlite_url, room, TEXTS)
+    await comes(ben)
     await join(ben, room)
     await ben.goto(f"{room}?around=20")
     first = await bodies(ben.page).first.text_content()
@@ -89,11 +90,11 @@ async def test_days_and_times_are_those_of_the_reader(serve: Serve, person: Arri
     server = await serve()
     ann = await person("Ann", server, timezone_id="Pacific/Auckland")
     ben = await person("Ben", server, timezone_id="America/Los_Angeles")
-    await sign_up(ann)
+    await comes(ann)
     room = await open_room(ann, "Clock")
     await say(ann.page, "what time is it?")
     await expect(bodies(ann.page)).to_have_text(["what time is it?"])
-    await sign_up(ben)
+    await comes(ben)
     await join(ben, room)
     for who in (ann, ben):
         await who.page.reload()

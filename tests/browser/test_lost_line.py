@@ -4,10 +4,12 @@ import asyncio
 
 from playwright.async_api import expect
 
-from tests.browser.actions import LOST, bodies, post_many, say, shown, two_in_a_room
+from tests.browser.actions import LOST, bodies, say, shown, two_in_a_room
+from tests.browser.clocks import hurried, with_a_clock_of_its_own
 from tests.support.chat_server import ChatServer
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
+from tests.support.past import say_long_ago
 from tests.support.wire import Wire, wire
 
 
@@ -21,10 +23,12 @@ async def both_expect_losses(
 
 
 async def test_words_written_while_the_server_is_away_go_out_by_themselves(
-    serve: Serve, person: Arrive, database_url: str
+    serve: Serve, person: Arrive
 ) -> None:
-    server = await serve(DATABASE_URL=database_url)
+    server = await serve()
     ann, ben, _room = await both_expect_losses(person, server, server)
+    for each in (ann, ben):
+        await with_a_clock_of_its_own(each)
     await say(ann.page, "before")
     await shown(ben.page, "before")
     await asyncio.to_thread(server.kill)
@@ -33,9 +37,10 @@ async def test_words_written_while_the_server_is_away_go_out_by_themselves(
     await expect(ann.page.locator(".send-state")).to_be_visible()
     await expect(ann.page.locator(".banner")).to_be_visible()
     await asyncio.to_thread(server.start)
-    for page in (ben.page, ann.page):
-        await expect(bodies(page)).to_have_text(["before", "while it was away"], timeout=30_000)
-    await expect(ann.page.locator(".is-pending, .is-failed")).to_have_count(0)
+    async with hurried(ann.page, ben.page):
+        for page in (ben.page, ann.page):
+            await expect(bodies(page)).to_have_text(["before", "while it was away"], timeout=30_000)
+        await expect(ann.page.locator(".is-pending, .is-failed")).to_have_count(0)
     await expect(ann.page.locator(".banner")).to_have_count(0, timeout=15_000)
     await ann.page.reload()
     await shown(ann.page, "before", "while it was away")
@@ -75,33 +80,33 @@ async def test_ben_misses_nothing_while_he_is_offline(serve: Serve, person: Arri
 
 
 async def test_a_gap_longer_than_any_page_is_filled_to_the_last_message(
-    serve: Serve, person: Arrive
+    serve: Serve, person: Arrive, sqlite_url: str
 ) -> None:
-    server = await serve(LIMIT_FACTOR="1000")
+    server = await serve(DATABASE_URL=sqlite_url)
     async with wire(server.port) as line:
         ann, ben, room = await both_expect_losses(person, server, line)
         await say(ann.page, "first")
         await shown(ben.page, "first")
         line.cut()
         texts = [f"h{number:03}" for number in range(1, 231)]
-        await post_many(ann, room, texts)
+        say_long_ago(sqlite_url, room, texts)
         line.mend()
         await say(ann.page, "live5")
         await expect(bodies(ben.page)).to_have_text(["first", *texts, "live5"], timeout=30_000)
 
 
 async def test_after_an_absence_too_long_to_catch_up_the_page_is_fresh(
-    serve: Serve, person: Arrive
+    serve: Serve, person: Arrive, sqlite_url: str
 ) -> None:
-    server = await serve(LIMIT_FACTOR="1000")
+    server = await serve(DATABASE_URL=sqlite_url)
     async with wire(server.port) as line:
         ann, ben, room = await both_expect_losses(person, server, line)
         await say(ann.page, "first")
         await shown(ben.page, "first")
         await ben.page.locator("#composer").fill("my draft")
         line.cut()
-        await post_many(ann, room, [f"h{number:04}" for number in range(1, 1101)], together=50)
-        await post_many(ann, room, ["the last"])
+        say_long_ago(sqlite_url, room, [f"h{number:04}" for number in range(1, 1101)])
+        await say(ann.page, "the last")
         line.mend()
         await expect(bodies(ben.page).last).to_have_text("the last", timeout=30_000)
         await expect(ben.page.locator("#composer")).to_have_value("my draft")

@@ -16,7 +16,7 @@ from uuid import uuid4
 import httpx
 from playwright.async_api import Page, expect
 
-from tests.browser.actions import LOST, PASSWORD, join, say, shown, sign_up, two_in_a_room
+from tests.browser.actions import ENDED, LOST, PASSWORD, comes, join, say, shown, two_in_a_room
 from tests.support.chat_server import ChatServer
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
@@ -128,7 +128,7 @@ async def test_through_talk_silence_and_a_restart_a_tab_looks_like_a_fresh_one(
         set_ages(server, room, dict(enumerate(sorted(ages, reverse=True), 1)))
         ben = await person("Ben", line, timezone_id="Pacific/Auckland")
         ben.allow(LOST)
-        await sign_up(ben)
+        await comes(ben)
         await join(ben, room)
         other = await ben.tab(room)
         await looks_fresh(ben, room, ben.page, other)
@@ -223,7 +223,7 @@ async def test_rooms_that_change_before_the_first_line_comes_up_are_listed_as_th
         window.WebSocket = function (url) { return new Real(window.mayConnect ? url : `${url}/nowhere`); };
         window.WebSocket.OPEN = Real.OPEN;"""
     )
-    await sign_up(ben)
+    await comes(ben)
     async with writers(server, "Ann") as [ann]:
         room = await ann.does("/rooms", name="Old name", topic="")
         await join(ben, room)

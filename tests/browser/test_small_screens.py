@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.actions import ENDED, bodies, join, open_room, post_many, sign_up
+from tests.browser.actions import ENDED, bodies, comes, join, open_room, post_many
 from tests.support.fixtures import Arrive, Serve
 
 NASTY = [
@@ -27,10 +27,10 @@ async def test_nothing_is_wider_than_the_window(
     server = await serve(LIMIT_FACTOR="100")
     ann = await person("Ann", server)
     wanda = await person("W" * 60, server, viewport={"width": width, "height": 700}, dark=dark)
-    await sign_up(ann)
+    await comes(ann)
     room = await open_room(ann, "R" * 80, "T" * 250)
     wanda.name = "Wanda"
-    await sign_up(wanda)
+    await comes(wanda)
     await wanda.goto("/settings")
     await wanda.page.locator("#name").fill("W" * 64)
     await wanda.page.get_by_role("button", name="Save profile").click()
@@ -54,7 +54,7 @@ async def test_nothing_is_wider_than_the_window(
 async def test_towers_of_marks_stay_in_their_own_row(serve: Serve, person: Arrive) -> None:
     server = await serve()
     ann = await person("Ann", server)
-    await sign_up(ann)
+    await comes(ann)
     room = await open_room(ann, "Marks")
     await post_many(ann, room, [NASTY[2]])
     clipped = await ann.page.locator(".msg-body").first.evaluate(
@@ -67,7 +67,7 @@ async def test_on_a_phone_rooms_and_members_are_drawers(serve: Serve, person: Ar
     server = await serve()
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     ann = await person("Ann", server, **phone)
-    await sign_up(ann)
+    await comes(ann)
     await open_room(ann, "Tea")
     page = ann.page
     await expect(page.locator("#rooms")).to_be_hidden()
@@ -89,7 +89,7 @@ async def test_on_a_phone_rooms_and_members_are_drawers(serve: Serve, person: Ar
 async def test_everything_can_be_done_with_the_keyboard(serve: Serve, person: Arrive) -> None:
     server = await serve()
     ann = await person("Ann", server)
-    await sign_up(ann)
+    await comes(ann)
     await open_room(ann, "Keys")
     page = ann.page
     await page.goto(page.url)
@@ -133,7 +133,7 @@ async def test_every_control_has_a_name_and_every_page_one_heading(
     for path in ("/", "/sign-in", "/sign-up"):
         await ann.goto(path)
         await check_names(ann.page)
-    await sign_up(ann)
+    await comes(ann)
     await check_names(ann.page)
     room = await open_room(ann, "Tea")
     for path in (room, f"{room}/settings", f"{room}/members", "/rooms", "/rooms/new", "/settings"):

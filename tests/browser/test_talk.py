@@ -2,7 +2,17 @@
 
 from playwright.async_api import expect
 
-from tests.browser.actions import ENDED, bodies, open_room, say, shown, sign_up, two_in_a_room
+from tests.browser.actions import (
+    ENDED,
+    bodies,
+    comes,
+    fill_in_room,
+    open_room,
+    say,
+    shown,
+    sign_up,
+    two_in_a_room,
+)
 from tests.support.fixtures import Arrive, Serve
 
 
@@ -10,7 +20,13 @@ async def test_ann_and_ben_sign_up_and_talk(
     serve: Serve, person: Arrive, database_url: str
 ) -> None:
     server = await serve(DATABASE_URL=database_url)
-    ann, ben, _room = await two_in_a_room(person, server, server, "Tea", "Which kinds, and when")
+    ann, ben = await person("Ann", server), await person("Ben", server)
+    await sign_up(ann)
+    room = await fill_in_room(ann, "Tea", "Which kinds, and when")
+    await sign_up(ben)
+    await ben.goto(room)
+    await ben.page.get_by_role("button", name="Join this room").click()
+    await expect(ben.page.locator("#composer")).to_be_visible()
     await say(ann.page, "Earl Grey at four?")
     await expect(bodies(ben.page)).to_have_text(["Earl Grey at four?"])
     await say(ben.page, "Yes.\nAnd https://cakes.example/menu <b>cake</b> 🍰")
@@ -42,7 +58,7 @@ async def test_everything_ann_sends_quickly_comes_in_her_order_once(
 async def test_pressing_enter_twice_sends_once(serve: Serve, person: Arrive) -> None:
     server = await serve()
     ann = await person("Ann", server)
-    await sign_up(ann)
+    await comes(ann)
     await open_room(ann, "Lab")
     await ann.page.locator("#composer").fill("once")
     await ann.page.locator("#composer").press("Enter")
@@ -55,7 +71,7 @@ async def test_pressing_enter_twice_sends_once(serve: Serve, person: Arrive) -> 
 async def test_what_ann_writes_in_one_tab_shows_in_her_other(serve: Serve, person: Arrive) -> None:
     server = await serve()
     ann = await person("Ann", server)
-    await sign_up(ann)
+    await comes(ann)
     room = await open_room(ann, "Lab")
     other = await ann.tab(room)
     await say(ann.page, "from the first")

@@ -4,7 +4,7 @@ import asyncio
 
 from playwright.async_api import Page, expect
 
-from tests.browser.actions import LOST, bodies, open_room, say, sign_up, two_in_a_room
+from tests.browser.actions import LOST, bodies, comes, open_room, say, two_in_a_room
 from tests.cases.conftest import Call
 from tests.support.fixtures import Arrive, Serve
 from tests.support.swamp import swamp
@@ -50,7 +50,7 @@ async def test_a_double_click_or_enter_sends_once(serve: Serve, person: Arrive) 
     """DEL-02 (b)"""
     server = await serve()
     ann = await person("Ann", server)
-    await sign_up(ann)
+    await comes(ann)
     await open_room(ann, "Lab")
     await ann.page.locator("#composer").fill("clicked")
     await ann.page.get_by_role("button", name="Send").dblclick()

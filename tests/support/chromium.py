@@ -31,8 +31,9 @@ document.addEventListener('securitypolicyviolation', event => console.error(
 
 
 def program() -> str | None:
-    """CHROMIUM, else an installed one, else None: Playwright's own."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    """CHROMIUM, else an installed one, else None: Playwright's own. The first is the same browser without its own
+    windows, which cost a test more than the page does."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
