@@ -236,8 +236,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fixtures learn whether their test failed."""
     report = yield
-    if report.failed:
-        item.stash[FAILED] = True
+    if report.failed or report.when == "setup":  # which is also where a second try begins
+        item.stash[FAILED] = report.failed
     return report
 
 
