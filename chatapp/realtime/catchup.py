@@ -19,6 +19,7 @@ from chatapp.templating import Fragments
 
 # Of bodies in one frame. Escaped and with their rows they may be six times as much.
 FRAME_CHARACTERS: Final = 32 * 1024
+PATIENCE: Final = 0.25  # seconds
 
 
 class Catchup:
@@ -176,19 +177,24 @@ class Catchup:
         if self._hub.is_watched(room_id):
             self._supervisor.spawn(ask(), "verify")
 
-    async def compare(self) -> None:
-        """Asks the database for the last numbers of the rooms watched here and fills those that are behind."""
+    async def compare(self, patience: float = 0) -> None:
+        """Asks the database for the last numbers of the rooms watched here and fills those that are behind, and are
+        still so after `patience` (seconds): what is being stored here just now is on its way to everybody."""
         watched = self._hub.watched()
         if not watched:
             return
         last = await messages.last_numbers(self._database, list(watched))
-        for room_id, seq in watched.items():
-            if room_id not in last:
-                self._hub.depart(room_id, None, "deleted")
-            elif last[room_id] > seq:
+        for room_id in watched.keys() - last.keys():
+            self._hub.depart(room_id, None, "deleted")
+        behind = {room_id for room_id, seq in last.items() if seq > watched[room_id]}
+        if behind:
+            await asyncio.sleep(patience)
+        watched = self._hub.watched()
+        for room_id in behind:
+            if watched.get(room_id, last[room_id]) < last[room_id]:
                 self.fill(room_id)
 
     async def compare_forever(self, seconds: float = 1.0) -> None:
         while True:
             await asyncio.sleep(seconds)
-            await self.compare()
+            await self.compare(PATIENCE)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from chatapp.domain import messages
-from chatapp.domain.commands import DeleteRoom, JoinRoom, LeaveRoom
+from chatapp.domain.commands import Committed, DeleteRoom, JoinRoom, LeaveRoom
 from chatapp.errors import Forbidden, Missing
 from chatapp.realtime.hub import LATE_MOST
 from chatapp.tables import memberships, rooms
@@ -168,6 +168,28 @@ async def test_rows_written_by_another_process_are_found(core, ann, bob, lab):
     await core.catchup.compare()
     await asyncio.sleep(0.01)
     assert len(tab.of("changes")) == 1, "once"
+
+
+async def test_what_is_on_its_way_to_everybody_is_not_read_again(core, ann, bob, lab, monkeypatch):
+    """Stored, and shown a moment after the numbers were compared: under load that is so in every busy room."""
+    tab = await core.watching(bob, lab, 2)
+    stored = await world.says(core.database, ann, lab, "one")
+    real, reads, compared = messages.last_numbers, [], asyncio.Event()
+
+    async def told(*given):
+        found = await real(*given)
+        compared.set()
+        return found
+
+    monkeypatch.setattr(messages, "last_numbers", told)
+    monkeypatch.setattr(messages, "changes", lambda *given: reads.append(given))
+    comparing = asyncio.ensure_future(core.catchup.compare(0.1))
+    await compared.wait()
+    core.fanout.publish(Committed(messages=stored))
+    await comparing
+    await tab.shows(lab, 3, 2)
+    assert reads == []
+    assert len(tab.of("changes")) == 1
 
 
 async def test_comparing_goes_on_by_itself(core, ann, bob, lab):
