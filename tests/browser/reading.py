@@ -1,6 +1,6 @@
 """Where a reader's eye is in the timeline, and how it gets elsewhere."""
 
-from playwright.async_api import Page
+from playwright.async_api import Locator, Page
 
 # The first message that is wholly in sight, and where it stands.
 LOOK = """() => {
@@ -44,6 +44,17 @@ async def is_at_the_end(page: Page) -> bool:
           const rows = line.querySelectorAll('.msg');
           const under = rows[rows.length - 1].getBoundingClientRect().bottom - line.getBoundingClientRect().bottom;
           return Math.abs(line.scrollTop) <= 1 && under <= 1;
+        }"""
+    )
+    return found
+
+
+async def is_in_sight(row: Locator) -> bool:
+    """Whether any of it is inside the timeline now."""
+    found: bool = await row.evaluate(
+        """(row) => {
+          const line = row.closest('.timeline').getBoundingClientRect(), own = row.getBoundingClientRect();
+          return own.bottom > line.top && own.top < line.bottom;
         }"""
     )
     return found

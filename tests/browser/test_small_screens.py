@@ -33,7 +33,8 @@ async def test_nothing_is_wider_than_the_window(
     await comes(wanda)
     await wanda.goto("/settings")
     await wanda.page.locator("#name").fill("W" * 64)
-    await wanda.page.get_by_role("button", name="Save profile").click()
+    async with wanda.page.expect_navigation():
+        await wanda.page.get_by_role("button", name="Save profile").click()
     await join(wanda, room)
     await post_many(ann, room, NASTY)
     await post_many(wanda, room, NASTY)

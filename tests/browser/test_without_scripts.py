@@ -81,6 +81,7 @@ async def test_signing_in_leads_back_to_where_one_wanted_to_go(
     await join(ben, room)
     await ben.goto("/settings")
     await ben.page.get_by_role("button", name="Sign out here").click()
+    await expect(ben.page).to_have_url(f"{ben.url}/sign-in")
     await ben.goto(room)
     await sign_in(ben)
     await expect(ben.page).to_have_url(f"{ben.url}{room}")

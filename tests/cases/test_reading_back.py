@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.browser.actions import bodies, say
-from tests.browser.reading import LOOK, WHERE, at_rest, is_at_the_end
+from tests.browser.reading import LOOK, WHERE, at_rest, is_at_the_end, is_in_sight
 from tests.cases.conftest import House, Open
 from tests.support.chromium import Person
 from tests.support.past import FIRST, remember
@@ -71,9 +71,14 @@ async def test_home_again_and_again_leads_to_the_first_message(ben_reads: Open30
         await expect(bodies(ben.page)).not_to_have_count(count)
         await at_rest(ben.page)
         assert not await is_at_the_end(ben.page), f"at the end after {presses} times Home"
-    await ben.page.keyboard.press("Home")
-    await expect(bodies(ben.page).first).to_be_in_viewport()
-    assert 2 <= presses <= 10
+    while not await is_in_sight(
+        bodies(ben.page).first
+    ):  # Chromium drops a key while it still scrolls
+        await ben.page.keyboard.press("Home")
+        presses += 1
+        await at_rest(ben.page)
+        assert presses <= 10
+    assert presses >= 3
     assert [text.strip() for text in await bodies(ben.page).all_text_contents()] == TEXTS
 
 
