@@ -52,8 +52,9 @@ def small_disk(doomed: Doomed) -> Callable[[int], SmallDisk]:
 
 @pytest.fixture
 def postgres_disk(small_disk: Callable[[int], SmallDisk]) -> SmallDisk:
-    """Fresh, a database takes 46 MB. What is left is room for two more pieces of PostgreSQL's log."""
-    return small_disk(96)
+    """Fresh, a database takes 46 MB. What is left is room for the pieces of its log that PostgreSQL leaves behind each
+    time it ends for want of the next one."""
+    return small_disk(256)
 
 
 @pytest.fixture
