@@ -19,7 +19,7 @@ from chatapp.templating import Fragments
 
 # Of bodies in one frame. Escaped and with their rows they may be six times as much.
 FRAME_CHARACTERS: Final = 32 * 1024
-PATIENCE: Final = 0.25  # seconds
+PATIENCE: Final = 0.1  # seconds
 
 
 class Catchup:
