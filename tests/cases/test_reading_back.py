@@ -71,14 +71,13 @@ async def test_home_again_and_again_leads_to_the_first_message(ben_reads: Open30
         await expect(bodies(ben.page)).not_to_have_count(count)
         await at_rest(ben.page)
         assert not await is_at_the_end(ben.page), f"at the end after {presses} times Home"
-    while not await is_in_sight(
-        bodies(ben.page).first
-    ):  # Chromium drops a key while it still scrolls
+    # Once more, and again where Chromium dropped the key: now and then it does so while it still scrolls.
+    while not await is_in_sight(bodies(ben.page).first) and presses <= 10:
         await ben.page.keyboard.press("Home")
         presses += 1
         await at_rest(ben.page)
-        assert presses <= 10
-    assert presses >= 3
+    await expect(bodies(ben.page).first).to_be_in_viewport()
+    assert 2 <= presses <= 10
     assert [text.strip() for text in await bodies(ben.page).all_text_contents()] == TEXTS
 
 
