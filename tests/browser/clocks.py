@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Page
 
+from tests.support.beside import beside
 from tests.support.chromium import Person
 
 
@@ -27,9 +28,5 @@ async def hurried(*pages: Page) -> AsyncIterator[None]:
             await asyncio.gather(*(page.clock.run_for(1000) for page in pages))
             await asyncio.sleep(0.1)
 
-    running = asyncio.create_task(run())
-    try:
+    async with beside(run()):
         yield
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)

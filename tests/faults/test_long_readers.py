@@ -28,6 +28,7 @@ from tests.faults.talks import (
     until,
 )
 from tests.faults.verdict import short_and_long, tell, verify
+from tests.support.beside import beside
 from tests.support.chat_server import ChatServer
 from tests.support.fixtures import Serve
 from tests.support.process import Process
@@ -132,12 +133,8 @@ class Log:
                 self.size()
                 await asyncio.sleep(0.02)
 
-        task = asyncio.create_task(watch())
-        try:
+        async with beside(watch()):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
 
 def assert_nobody_had_to_wait(server: ChatServer, crowd: Crowd) -> None:
