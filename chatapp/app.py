@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatapp import logs, words
 from chatapp.clock import Clock, SystemClock
-from chatapp.database import AlreadyOpen, Database, data_folder
+from chatapp.database import Database, data_folder
 from chatapp.domain import epoch, sessions, text
 from chatapp.limits import Limits
 from chatapp.metrics import Metrics
@@ -37,6 +37,7 @@ from chatapp.routes.socket import Socket
 from chatapp.routes.table import routes
 from chatapp.security import COST, Passwords, Seal, stored_key
 from chatapp.settings import Settings
+from chatapp.sqlite_file import AlreadyOpen
 from chatapp.templating import Fragments, Templates
 
 DRAIN_SECONDS = 10.0

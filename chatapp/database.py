@@ -6,33 +6,23 @@ Ours take a connection per use, always return it, and say which of three ways th
 """
 
 import asyncio
-import contextlib
-import fcntl
 import os
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from typing import Any, cast
 from urllib.parse import unquote
 
 import aiosqlite
-import asyncpg
-from sqlalchemy import Executable, event, pool, select
-from sqlalchemy.engine import URL, CursorResult, make_url
+from sqlalchemy import Executable, select
+from sqlalchemy.engine import CursorResult, make_url
 from sqlalchemy.exc import (
-    DataError,
     DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
 )
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import ClauseElement
 
 from chatapp.reading import (
-    SQLITE_PRAGMAS,
     STATEMENT_SECONDS,
     InWords,
     Reads,
@@ -41,25 +31,8 @@ from chatapp.reading import (
     first_value,
 )
 from chatapp.settings import Settings
-
-# What asyncpg says of a connection that died under it, in the middle of something or between two things.
-_LOST: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError)
-# Deadlock, serialization failure, lock not available: another try may go through.
-_RETRIED_STATES: Final = frozenset({"40P01", "40001", "55P03"})
-# Of SQLite's own: another writes, the disk fails or is full, the file cannot be opened.
-_SQLITE_TROUBLE: Final = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-    }
-)
-
-
-class AlreadyOpen(RuntimeError):
-    """A second process wants the same SQLite database."""
+from chatapp.sqlite_file import SqliteFile
+from chatapp.trouble import is_answer, is_worth_retrying
 
 
 class CommitUnknown(Exception):
@@ -106,16 +79,14 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         self.is_sqlite = settings.is_sqlite
         self._settings = settings
-        self._path = (
-            # resolved: the same file under another name must meet the same lock
-            Path(unquote(settings.database_url.removeprefix("sqlite:///"))).resolve()
+        self._file = (
+            SqliteFile(Path(unquote(settings.database_url.removeprefix("sqlite:///"))))
             if settings.is_sqlite
             else None
         )
-        self._lock_file: IO[str] | None = None
         self._reads = (
-            Reads.sqlite(self._path)
-            if self._path is not None
+            Reads.sqlite(self._file.path)
+            if self._file is not None
             else Reads.postgresql(settings.database_url, settings.database_pool)
         )
         self._engine = self._make_engine()
@@ -124,61 +95,36 @@ class Database:
 
     async def connect(self) -> None:
         """Raises `AlreadyOpen` when another process has the SQLite file."""
-        if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._take_lock(self._path)
+        if self._file is not None:
+            self._file.hold()
         await self._reads.connect()
 
     async def disconnect(self) -> None:
         await self._reads.disconnect()
         await self._engine.dispose()
-        if self._lock_file:
-            self._lock_file.close()
-            self._lock_file = None
-
-    def _take_lock(self, path: Path) -> None:
-        self._lock_file = (path.parent / (path.name + ".lock")).open("w", encoding="ascii")
-        try:
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock_file.close()
-            self._lock_file = None
-            raise AlreadyOpen(
-                f"Another process already serves {path}. SQLite is for one process; "
-                "set DATABASE_URL to a PostgreSQL database to run several."
-            ) from None
+        if self._file is not None:
+            self._file.let_go()
 
     def _make_engine(self) -> AsyncEngine:
-        if self._path is None:
-            return create_async_engine(
-                make_url(self._settings.database_url).set(drivername="postgresql+asyncpg"),
-                pool_size=self._settings.database_pool,
-                max_overflow=0,
-                pool_timeout=STATEMENT_SECONDS,
-                pool_pre_ping=True,
-                hide_parameters=True,
-                connect_args={
-                    "command_timeout": STATEMENT_SECONDS,
-                    "timeout": 5,
-                    "server_settings": {
-                        "application_name": "chatapp",
-                        "lock_timeout": "2s",
-                        "idle_in_transaction_session_timeout": "10s",
-                    },
-                },
-            )
-        engine = create_async_engine(
-            URL.create("sqlite+aiosqlite", database=str(self._path)),
-            poolclass=pool.AsyncAdaptedQueuePool,  # one writer: SQLite has room for no more
-            pool_size=1,
+        if self._file is not None:
+            return self._file.engine()
+        return create_async_engine(
+            make_url(self._settings.database_url).set(drivername="postgresql+asyncpg"),
+            pool_size=self._settings.database_pool,
             max_overflow=0,
             pool_timeout=STATEMENT_SECONDS,
+            pool_pre_ping=True,
             hide_parameters=True,
+            connect_args={
+                "command_timeout": STATEMENT_SECONDS,
+                "timeout": 5,
+                "server_settings": {
+                    "application_name": "chatapp",
+                    "lock_timeout": "2s",
+                    "idle_in_transaction_session_timeout": "10s",
+                },
+            },
         )
-        event.listen(engine.sync_engine, "connect", _set_pragmas)
-        event.listen(engine.sync_engine, "begin", _begin_immediate)
-        event.listen(engine.sync_engine, "invalidate", _roll_back)
-        return engine
 
     # -- reading --------------------------------------------------------------
 
@@ -216,9 +162,12 @@ class Database:
         Raises `CommitUnknown` when nobody can tell; any other exception means: nothing was stored.
         """
         async with self._engine.connect() as connection:
+            driver = await self._driver_of(connection)
+            if self._file is not None and driver is not None:
+                await self._file.shorten_log(driver)
             begun = await connection.begin()
             try:
-                yield Transaction(connection, await self._driver_of(connection))
+                yield Transaction(connection, driver)
             except BaseException:
                 await _quietly(begun.rollback())
                 raise
@@ -229,7 +178,7 @@ class Database:
                 raise CommitUnknown from error
             except Exception as error:
                 await _quietly(connection.invalidate())
-                if self.is_sqlite or _is_answer(error):
+                if self.is_sqlite or is_answer(error):
                     raise
                 raise CommitUnknown from error
 
@@ -246,79 +195,12 @@ class Database:
         return self._engine
 
 
-def is_conflict(error: BaseException) -> bool:
-    """Whether a statement broke a unique or foreign key or a check."""
-    return isinstance(error, IntegrityError)
-
-
-def is_data_error(error: BaseException) -> bool:
-    """Whether a statement's values were at fault: they will never be taken, whatever else is in the transaction."""
-    # asyncpg counts a value that it cannot send among the errors of its interface.
-    cause = getattr(getattr(error, "orig", None), "__cause__", None)
-    if isinstance(error, DBAPIError) and isinstance(cause, (asyncpg.DataError, ValueError)):
-        return True
-    state = _state(error)
-    kinds = (IntegrityError, DataError, UnicodeError, sqlite3.IntegrityError, sqlite3.DataError)
-    return isinstance(error, kinds) or state[:2] in {"22", "23"}
-
-
-def is_worth_retrying(error: BaseException) -> bool:
-    """Whether the same may go through at another time, unchanged: a lost line, a lock, a deadlock, a full disk."""
-    if is_data_error(error):
-        return False
-    if isinstance(error, (OSError, TimeoutError, PoolTimeout, *_LOST)):
-        return True
-    if isinstance(error, sqlite3.OperationalError):
-        return error.sqlite_errorcode & 0xFF in _SQLITE_TROUBLE
-    if isinstance(error, DBAPIError) and (
-        error.connection_invalidated or isinstance(error, (InterfaceError, OperationalError))
-    ):
-        return True
-    state = _state(error)
-    # XX is PostgreSQL's own trouble: one that crashed on a full disk takes nobody in, and says so with XX000.
-    return state in _RETRIED_STATES or state[:2] in {"08", "53", "57", "58", "XX"}
-
-
-def _state(error: BaseException) -> str:
-    """PostgreSQL's five-letter code for an error, whichever library wraps it; '' when there is none."""
-    for each in (error, getattr(error, "orig", None)):
-        if state := getattr(each, "sqlstate", None):
-            return str(state)
-    return ""
-
-
-def _is_answer(error: Exception) -> bool:
-    """Whether the server itself said that COMMIT failed, so that nothing is unknown."""
-    state = _state(error)
-    return bool(state) and state[:2] not in {"08", "57"}
-
-
 async def _quietly(step: Any) -> None:
     """Cleans up after an error that is already being raised; a second one would hide it."""
     try:
         await asyncio.shield(step)
     except (DBAPIError, OSError, TimeoutError, asyncio.CancelledError):
         return
-
-
-def _set_pragmas(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # BEGIN is ours: see _begin_immediate
-    cursor = connection.cursor()
-    for pragma in SQLITE_PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
-
-
-def _begin_immediate(connection: Any) -> None:
-    """A deferred BEGIN that reads and then writes fails at once when another wrote in between."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _roll_back(connection: Any, _record: object, _error: object) -> None:
-    """Before a connection is thrown away: a statement that was cancelled under way may outlive it, and with it the
-    lock that keeps everybody else from writing."""
-    with contextlib.suppress(sqlite3.Error, ValueError):
-        connection.rollback()
 
 
 def data_folder(settings: Settings) -> None:

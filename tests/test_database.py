@@ -1,8 +1,6 @@
 """The door to SQL: what a transaction promises, also when the database goes away under it."""
 
 import asyncio
-import contextlib
-import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,18 +9,10 @@ import pytest
 from sqlalchemy import String, func, insert, literal, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from chatapp.database import (
-    AlreadyOpen,
-    CommitUnknown,
-    Database,
-    Transaction,
-    is_conflict,
-    is_data_error,
-    is_worth_retrying,
-)
+from chatapp.database import CommitUnknown, Database
 from chatapp.reading import READERS
-from chatapp.settings import Settings
 from chatapp.tables import facts, sessions
+from chatapp.trouble import is_answer, is_conflict, is_data_error, is_worth_retrying
 from tests.domain import world
 from tests.realtime.cut_line import line_to
 
@@ -30,12 +20,6 @@ from tests.realtime.cut_line import line_to
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     async with world.opened(database_url, DATABASE_POOL="2") as database:
-        yield database
-
-
-@pytest.fixture
-async def on_sqlite(sqlite_url: str) -> AsyncIterator[Database]:
-    async with world.opened(sqlite_url) as database:
         yield database
 
 
@@ -212,21 +196,6 @@ async def test_twenty_who_read_and_then_write_all_get_their_turn(database):
     assert await known(database, "count") == "20"
 
 
-async def test_nobody_writes_between_the_reading_and_the_writing_of_a_transaction(
-    on_sqlite, tmp_path
-):
-    """Not even another program. With a deferred BEGIN it could, and our transaction would fail."""
-    await put(on_sqlite, "one", "1")
-    file = tmp_path / "sqlite" / "chatapp.db"
-    with contextlib.closing(sqlite3.connect(file, timeout=0)) as other:
-        async with on_sqlite.transaction() as tx:
-            assert await tx.fetch_value(select(facts.c.value).where(facts.c.name == "one")) == "1"
-            with pytest.raises(sqlite3.OperationalError, match="locked"):
-                other.execute("UPDATE facts SET value = '2' WHERE name = 'one'")
-            await tx.execute(update(facts).where(facts.c.name == "one").values(value="3"))
-    assert await known(on_sqlite, "one") == "3"
-
-
 async def test_an_exhausted_pool_is_worth_another_try(postgresql_url, monkeypatch):
     monkeypatch.setattr("chatapp.database.STATEMENT_SECONDS", 0.1)
     async with world.opened(postgresql_url, DATABASE_POOL="1") as database:
@@ -311,72 +280,6 @@ async def test_a_database_that_is_there_answers(database):
     assert await database.answers()
 
 
-# -- SQLite -----------------------------------------------------------------------
-
-
-async def test_sqlite_syncs_each_commit_and_checks_references(on_sqlite):
-    async def pragma(where: Database | Transaction, name: str) -> Any:
-        return await where.fetch_value(text(f"PRAGMA {name}"))
-
-    async with on_sqlite.transaction() as tx:
-        assert await pragma(tx, "journal_mode") == "wal"
-        assert await pragma(tx, "synchronous") == 2, "FULL: a commit survives a power cut"
-        assert await pragma(tx, "foreign_keys") == 1
-        assert await pragma(tx, "busy_timeout") >= 1000
-    assert await pragma(on_sqlite, "journal_mode") == "wal"
-
-
-async def test_sqlite_readers_cannot_write(on_sqlite):
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        await on_sqlite.fetch_all(fact("one"))
-
-
-async def test_fifty_reads_at_once_share_four_connections(on_sqlite, monkeypatch):
-    import aiosqlite
-
-    made = []
-    connect = aiosqlite.connect
-
-    def counted(*given: Any, **named: Any) -> Any:
-        made.append(given)
-        return connect(*given, **named)
-
-    monkeypatch.setattr("aiosqlite.connect", counted)
-    await asyncio.gather(*(known(on_sqlite, "epoch") for _ in range(50)))
-    assert 1 <= len(made) <= READERS
-    await asyncio.gather(*(known(on_sqlite, "epoch") for _ in range(50)))
-    assert len(made) <= READERS, "they are kept"
-
-
-async def test_reads_go_on_while_something_is_being_written(on_sqlite):
-    async with on_sqlite.transaction() as tx:
-        await tx.execute(fact("one"))
-        async with asyncio.timeout(2):
-            assert await known(on_sqlite, "one") is None
-
-
-async def test_sqlite_is_for_one_process(on_sqlite, sqlite_url):
-    other = Database(Settings.from_env({"DATABASE_URL": sqlite_url}))
-    with pytest.raises(AlreadyOpen, match="Another process already serves"):
-        await other.connect()
-    await on_sqlite.disconnect()
-    await other.connect()
-    assert await known(other, "epoch")
-    await other.disconnect()
-
-
-@pytest.mark.parametrize("folder", ["with space", "100%41", "a#b", "a?b=c", "日本"])
-async def test_reading_and_writing_mean_the_same_file(make_site, tmp_path, folder):
-    """Signs that have a meaning in addresses may stand in the name of a folder."""
-    data = tmp_path / folder
-    site = await make_site(DATA_DIR=str(data))
-    database = site.app.state.services.database
-    await put(database, "one")
-    assert await known(database, "one") == "x"
-    assert (data / "chatapp.db").stat().st_size > 0
-    assert {file.name.split(".")[0] for file in data.iterdir()} == {"chatapp", "secret_key"}
-
-
 # -- PostgreSQL going away ----------------------------------------------------------
 
 
@@ -411,6 +314,26 @@ async def test_a_commit_that_the_server_refuses_is_no_riddle(postgresql_url):
             await put(database, "never")
         assert await known(database, "never") is None
         await put(database, "one")
+
+
+@pytest.mark.parametrize(
+    ("severity", "answer"), [("ERROR", True), ("FATAL", True), ("PANIC", False)]
+)
+def test_a_server_that_panics_has_not_said_what_became_of_the_commit(
+    severity: str, answer: bool
+) -> None:
+    """What it wrote of it may be on disk, and hold after the restart."""
+    said = asyncpg.PostgresError.new({"S": severity, "V": severity, "C": "53100", "M": "full"})
+    wrapped = DBAPIError("COMMIT", None, _caused_by(said))
+    assert is_answer(wrapped) is answer
+
+
+def _caused_by(cause: BaseException) -> Exception:
+    """As SQLAlchemy's dialect has it: an error of its own with the code of the driver's."""
+    error = RuntimeError()
+    error.__cause__ = cause
+    error.sqlstate = "53100"  # type: ignore[attr-defined]
+    return error
 
 
 async def test_a_connection_ended_by_the_server_during_commit_is_unknown(postgresql_url):

@@ -16,7 +16,7 @@ TEMPLATES = sorted((CODE / "templates").rglob("*.html"))
 # Imports go up this list or stay in their line, never down.
 LAYERS = (
     "errors settings metrics logs security words clock limits",
-    "reading database tables migrate",
+    "trouble reading sqlite_file database tables migrate",
     "domain",
     "templating",
     "realtime",
@@ -29,12 +29,12 @@ RANKS = {name: rank for rank, layer in enumerate(LAYERS) for name in layer.split
 # half of the database's door that opens inwards only.
 DOORS = {
     "alembic": {"migrate"},
-    "aiosqlite": {"database", "reading"},
-    "asyncpg": {"database", "reading"},
-    "databases": {"database", "reading"},
-    "sqlalchemy": {"reading", "database", "tables", "migrate", "domain"},
-    "sqlalchemy.engine": {"database"},
-    "sqlalchemy.ext.asyncio": {"database"},
+    "aiosqlite": {"reading", "sqlite_file", "database"},
+    "asyncpg": {"trouble"},
+    "databases": {"reading"},
+    "sqlalchemy": {"trouble", "reading", "sqlite_file", "database", "tables", "migrate", "domain"},
+    "sqlalchemy.engine": {"sqlite_file", "database"},
+    "sqlalchemy.ext.asyncio": {"sqlite_file", "database"},
     "sqlalchemy.orm": set(),
     "prometheus_client": {"metrics"},
     "redis": {"realtime.backplane"},

@@ -3,9 +3,10 @@ before are not taken for numbers of after."""
 
 from sqlalchemy import insert, select
 
-from chatapp.database import Database, is_conflict
+from chatapp.database import Database
 from chatapp.security import new_token
 from chatapp.tables import facts
+from chatapp.trouble import is_conflict
 
 
 async def read(database: Database) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import and_, case, delete, func, insert, or_, select, update
 
-from chatapp.database import Database, Transaction, is_conflict
+from chatapp.database import Database, Transaction
 from chatapp.domain import memberships as members
 from chatapp.domain import text
 from chatapp.domain.commands import (
@@ -20,6 +20,7 @@ from chatapp.domain.commands import (
 from chatapp.domain.log import add_event, lock_room
 from chatapp.errors import Forbidden, Invalid, Missing
 from chatapp.tables import memberships, now_ms, rooms, users
+from chatapp.trouble import is_conflict
 
 PAGE: Final = 30
 SHOWS: Final = ("all", "joined", "others")

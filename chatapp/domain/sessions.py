@@ -7,12 +7,13 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import delete, insert, select, update
 
-from chatapp.database import CommitUnknown, Database, is_worth_retrying
+from chatapp.database import CommitUnknown, Database
 from chatapp.domain.users import User
 from chatapp.errors import Invalid, Missing
 from chatapp.reading import InWords
 from chatapp.security import new_token, token_hash
 from chatapp.tables import NOW_POSTGRESQL, NOW_SQLITE, now_ms, sessions, users
+from chatapp.trouble import is_worth_retrying
 from chatapp.words import BROWSERS, DEVICE_NAME, SYSTEMS, UNKNOWN_BROWSER, UNKNOWN_SYSTEM
 
 DAY_MS: Final = 24 * 60 * 60 * 1000

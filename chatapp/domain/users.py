@@ -6,11 +6,12 @@ from typing import Any, Final
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import insert, select, update
 
-from chatapp.database import Database, Transaction, is_conflict
+from chatapp.database import Database, Transaction
 from chatapp.domain import text
 from chatapp.errors import Checks, Invalid
 from chatapp.security import Passwords, normal_password
 from chatapp.tables import facts, now_ms, users
+from chatapp.trouble import is_conflict
 from chatapp.words import DELETED_ACCOUNT
 
 HUES: Final = 12

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
-from chatapp.database import is_worth_retrying
+from chatapp.trouble import is_worth_retrying
 
 SPAWNED_MOST: Final = 20_000
 LONGEST_PAUSE: Final = 5.0

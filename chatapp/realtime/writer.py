@@ -19,13 +19,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chatapp.clock import Clock
-from chatapp.database import CommitUnknown, Database, is_data_error, is_worth_retrying
+from chatapp.database import CommitUnknown, Database
 from chatapp.domain.changes import APPLY
 from chatapp.domain.commands import Command, Committed, CreateRoom, PostMessage
 from chatapp.domain.posts import Outcome, apply_posts
 from chatapp.errors import Busy, ChatError, Invalid, Later
 from chatapp.metrics import Metrics
 from chatapp.realtime.fanout import Fanout
+from chatapp.trouble import is_data_error, is_worth_retrying
 
 QUEUE_MOST: Final = 10_000  # commands
 QUEUE_BYTES: Final = 32 * 1024 * 1024  # of message bodies

@@ -6,7 +6,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from chatapp.database import is_worth_retrying
 from chatapp.errors import Busy, ChatError, Later, Refused, SignedOut
 from chatapp.realtime.writer import OutcomeUnknown
 from chatapp.routes.door import (
@@ -17,6 +16,7 @@ from chatapp.routes.door import (
     to,
     wants_json,
 )
+from chatapp.trouble import is_worth_retrying
 from chatapp.words import SENTENCES, TITLES
 
 

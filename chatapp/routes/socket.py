@@ -8,7 +8,6 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
-from chatapp.database import is_worth_retrying
 from chatapp.domain import sessions
 from chatapp.limits import CONNECT, CONNECT_ADDRESS
 from chatapp.middleware import Hosts, is_own_origin
@@ -16,6 +15,7 @@ from chatapp.realtime import frames, handover
 from chatapp.realtime.asgi_line import AsgiLine
 from chatapp.realtime.connection import Connection
 from chatapp.routes.door import Services, address, session_of
+from chatapp.trouble import is_worth_retrying
 from chatapp.words import SENTENCES
 
 SOCKETS_MOST = 20  # per person
