@@ -86,11 +86,11 @@ def hundred_rooms(site: Site) -> Figures:
         }
 
 
-def idle(site: Site) -> Figures:
+def idle(site: Site, most: int = 10_000) -> Figures:
     """S3: 10,000 connections that watch a room each and say nothing."""
     assert site.server is not None
     pid = site.server.pid
-    lines = lines_of(site, *IDLE, most=10_000)
+    lines = lines_of(site, *IDLE, most=most)
     with swarm_of(site) as swarm:
         swarm.join(lines[:1])  # what is loaded at the first use is no connection's
         before, cpu = machine.resident_kb(pid), machine.cpu_seconds(pid)
@@ -144,15 +144,39 @@ def acknowledgements(site: Site) -> Figures:
         return {**{name: found.get(name) for name in keep}, "open": found}
 
 
+def spread(site: Site, count: int) -> Figures:
+    """How cost grows with rooms: the same 500 messages a second in so many rooms of ten, whose members look on."""
+    assert site.server is not None
+    pid = site.server.pid
+    lines = lines_of(site, *IDLE[:count])
+    with swarm_of(site) as swarm:
+        swarm.join(lines)
+        before, cpu = len(swarm.ledger.intended), machine.cpu_seconds(pid)
+        found = opened(swarm, lines, 500, 6)
+        sent = len(swarm.ledger.intended) - before
+        cpu = machine.cpu_seconds(pid) - cpu
+        return {
+            "cpu_ms_per_message": round(1000 * cpu / sent, 3),
+            **{name: found.get(name) for name in ("ack_p50_ms", "delivery_p99_ms")},
+            "open": found,
+        }
+
+
 SCENARIOS: Final[dict[str, Callable[[Site], Figures]]] = {
     "S1": one_room,
     "S2": hundred_rooms,
+    "S3-100": partial(idle, most=100),
+    "S3-1000": partial(idle, most=1000),
     "S3": idle,
     "S4": big_room,
     "S5": pages,
     "S5-300": partial(pages, rate=300),
     "S6": reconnect,
     "ack": acknowledgements,
+    "rooms-1": partial(spread, count=1),
+    "rooms-10": partial(spread, count=10),
+    "rooms-100": partial(spread, count=100),
+    "rooms-1000": partial(spread, count=1000),
 }
 
 
