@@ -105,7 +105,7 @@ def table(rows: list[Row]) -> str:
     lines = [f"{'':<34}" + "".join(f"{kind:>28}" for kind in kinds)]
     for (scenario, name), figures in found.items():
         cells = (f"{spread(figures.get(kind, [])):>28}" for kind in kinds)
-        lines.append(f"{scenario:<5}{name:<29}" + "".join(cells))
+        lines.append(f"{scenario:<11}{name:<29}" + "".join(cells))
     return "\n".join(lines)
 
 
