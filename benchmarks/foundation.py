@@ -170,6 +170,44 @@ def _two(times: list[float]) -> str:
     return f"{quantile(times, 0.99):.1f} / {max(times):.1f} ms"
 
 
+LONG_TASKS = """
+window.long = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.long.push(entry.duration);
+}).observe({type: 'longtask', buffered: true});
+"""
+
+
+async def loading(server: ChatServer, room: str, ann: httpx.AsyncClient) -> None:
+    """A room's page in a browser, ten times: when it is painted, and what keeps it busy for more than 50 ms."""
+    async with chromium.browser() as browser:
+        context = await browser.new_context()
+        await context.add_init_script(LONG_TASKS)
+        await context.add_cookies(
+            [{"name": "sid", "value": ann.cookies["sid"] or "", "url": server.url}]
+        )
+        page = await context.new_page()
+        painted: list[float] = []
+        long: list[float] = []
+        for _ in range(10):
+            await page.goto(server.url + room)
+            await page.locator("html.js").wait_for()
+            await asyncio.sleep(0.5)
+            painted += await page.evaluate(
+                "() => [performance.getEntriesByName('first-contentful-paint')[0].startTime]"
+            )
+            long += await page.evaluate("() => window.long")
+    line("room page in a browser, first paint p50 / longest", _middle_and_longest(painted))
+    line(
+        "  tasks over 50 ms in ten loads, and the longest",
+        f"{len(long)} / {max(long, default=0):.0f} ms",
+    )
+
+
+def _middle_and_longest(times: list[float]) -> str:
+    return f"{statistics.median(times):.0f} / {max(times):.0f} ms"
+
+
 async def delivery(server: ChatServer, room: str, people: list[httpx.AsyncClient]) -> None:
     """From Enter in one browser to the words in the other, both on this machine."""
     async with chromium.browser() as browser:
@@ -223,6 +261,7 @@ async def measure(scratch: Path) -> None:
         await bob.post(f"{room}/join")
         await room_page(server, ann, room)
         await fragment_size(server, ann, room)
+        await loading(server, room, ann)
         await delivery(server, room, [ann, bob])
         await sign_ins(server)
         await ann.aclose()

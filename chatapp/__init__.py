@@ -6,9 +6,9 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from chatapp.app import App
 
-    app: ASGIApp
+    app: App
 
 __version__ = "0.1.0"
 

@@ -1,16 +1,19 @@
 """`python -m chatapp`: checks the settings, then serves `chatapp:app` by uvicorn with the flags it needs.
 
-Plain `uvicorn chatapp:app` works as well. The flags about sockets (`ws_…`) matter only where `realtime/handover.py`
-cannot take them over.
+Plain `uvicorn chatapp:app` works as well; only its leave is more abrupt (`server.py`). The flags about sockets (`ws_…`)
+matter only where `realtime/handover.py` cannot take them over.
 """
 
+import contextlib
 import os
 import sys
 
 import uvicorn
 
+import chatapp
 from chatapp.database import data_folder
 from chatapp.realtime.frames import FRAME_BYTES
+from chatapp.server import Server
 from chatapp.settings import SettingError, Settings
 
 
@@ -25,8 +28,9 @@ def main() -> int:
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     shown = "localhost" if shown in {"127.0.0.1", "0.0.0.0", "[::]", "[::1]"} else shown  # noqa: S104
     print(f"{settings.site_name}: http://{shown}:{settings.port}", file=sys.stderr)
-    uvicorn.run(
-        "chatapp:app",
+    app = chatapp.app
+    config = uvicorn.Config(
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -40,9 +44,12 @@ def main() -> int:
         ws_ping_interval=15,
         ws_ping_timeout=30,
         timeout_keep_alive=20,
-        timeout_graceful_shutdown=25,
+        timeout_graceful_shutdown=10,
     )
-    return 0
+    server = Server(config, app.leave)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    return 0 if server.started else 3
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import uuid4
@@ -19,13 +19,16 @@ from chatapp.metrics import Metrics
 from chatapp.middleware import Bodies, CrossSite, Hosts, Packed, Requests
 from chatapp.migrate import migrate
 from chatapp.realtime import frames
-from chatapp.realtime.backplane import Backplane, Hint, MemoryBackplane, RedisBackplane
+from chatapp.realtime.backplane import Backplane, MemoryBackplane, RedisBackplane
 from chatapp.realtime.catchup import Catchup
-from chatapp.realtime.connection import Connection
 from chatapp.realtime.dispatch import Dispatch
 from chatapp.realtime.fanout import Fanout
+from chatapp.realtime.farewell import send_away
+from chatapp.realtime.hints import Hints
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.neighbours import Neighbours
 from chatapp.realtime.pulse import Pulse
+from chatapp.realtime.shared_tails import KEPT_SECONDS, SharedTails
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.together import Together
@@ -41,13 +44,12 @@ from chatapp.sqlite_file import AlreadyOpen
 from chatapp.templating import Fragments, Templates
 
 DRAIN_SECONDS = 10.0
+LINGER_SECONDS = 1.0  # that a proxy may go on using the lines it has to us
 
 log = logging.getLogger(__name__)
 
 
-def create_app(
-    settings: Settings, clock: Clock | None = None, password_cost: int = COST
-) -> ASGIApp:
+def create_app(settings: Settings, clock: Clock | None = None, password_cost: int = COST) -> "App":
     """The whole application as one ASGI app. Nothing is opened before its lifespan starts.
 
     `clock` and `password_cost` are for tests. Raises `PermissionError` when the data folder cannot be used.
@@ -87,7 +89,7 @@ def create_app(
     inner = CrossSite(inner, words.SENTENCES["cross_site"])
     hosts = Hosts(inner, _hosts(settings), words.SENTENCES["wrong_host"])
     failed = templates.render("errors/500.html", {"request_id": "", "theme": "system"})
-    outer = _Outer(Requests(hosts, failed.encode()), starlette)
+    outer = App(Requests(hosts, failed.encode()), starlette)
     return outer
 
 
@@ -95,8 +97,8 @@ def _hosts(settings: Settings) -> set[str]:
     return {"localhost", "127.0.0.1", "::1", settings.host.strip("[]"), *settings.allowed_hosts}
 
 
-class _Outer:
-    """Parts the three kinds of ASGI traffic. Sockets pass no middleware."""
+class App:
+    """Parts the three kinds of ASGI traffic, and knows how to take its leave. Sockets pass no middleware."""
 
     def __init__(self, http: ASGIApp, starlette: Starlette) -> None:
         self._http = http
@@ -104,15 +106,34 @@ class _Outer:
         self.state = starlette.state
         self.socket: Socket | None = None
         self.failure = ""
+        self.is_leaving = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._http(scope, receive, send)
+            await self._http(scope, receive, self._last(send) if self.is_leaving else send)
         elif scope["type"] == "websocket" and self.socket is not None:
             scope["app"] = self._starlette
             await self.socket(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._starlette(scope, receive, self._briefly(send))
+
+    async def leave(self) -> None:
+        """Sends everybody to the other processes. Nobody new is let in by now; `/ready` says no."""
+        kit: Services = self.state.services
+        self.is_leaving = kit.stopping = True
+        others = kit.backplane.is_connected() is not None
+        await asyncio.gather(send_away(kit.hub), asyncio.sleep(LINGER_SECONDS if others else 0))
+
+    def _last(self, send: Send) -> Send:
+        """Tells a proxy that keeps its line to us to use it no more: a request that arrives while we close it would
+        be lost, and a form is not sent twice."""
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+            await send(message)
+
+        return sent
 
     def _briefly(self, send: Send) -> Send:
         """Says why the start failed in a sentence; Starlette would send the whole trace."""
@@ -134,12 +155,16 @@ async def _running(
     supervisor = Supervisor()
     passwords = await asyncio.to_thread(Passwords, cost)
     redis = RedisBackplane(settings.redis_url, uuid4().hex) if settings.redis_url else None
+    shared: SharedTails | None = None
     try:
         await migrate(database)
-        hub = Hub()
-        name = await epoch.read(database)
         backplane: Backplane = redis or MemoryBackplane()
+        hub = Hub(backplane.follow)
+        name = await epoch.read(database)
         tails = Tails()
+        if redis is not None:
+            sealed = Seal(settings.secret_keys, "tail", KEPT_SECONDS)
+            shared = SharedTails(settings.redis_url, sealed, name)
         catchup = Catchup(database, hub, fragments, tails, supervisor, name)
         fanout = Fanout(hub, fragments, tails, backplane, catchup)
         metrics = Metrics()
@@ -154,6 +179,7 @@ async def _running(
             templates=templates,
             fragments=fragments,
             tails=tails,
+            shared_tails=shared,
             hub=hub,
             backplane=backplane,
             fanout=fanout,
@@ -169,18 +195,19 @@ async def _running(
             epoch=name,
         )
         _measure(kit)
+        hints = Hints(database, hub, catchup, supervisor)
         supervisor.keep(writer.run, "writer")
         supervisor.keep(catchup.compare_forever, "compare")
-        pulse = Pulse(hub, clock, metrics, lambda some: _end_the_dead(kit, some))
+        pulse = Pulse(hub, clock, metrics, hints.end_the_dead)
         supervisor.keep(pulse.run, "pulse")
         if redis is not None:
             supervisor.keep(redis.send_forever, "hints out")
             supervisor.keep(
-                lambda: redis.receive_forever(
-                    lambda hint: _take_hint(kit, hint), lambda: _compare_soon(kit)
-                ),
+                lambda: redis.receive_forever(hints.take, catchup.compare_soon),
                 "hints in",
             )
+        if redis is None and not settings.is_sqlite:
+            supervisor.keep(Neighbours(database).run, "neighbours")
         log.info("ready", extra={"port": settings.port})
         yield kit
         await _stop(kit)
@@ -189,6 +216,8 @@ async def _running(
         passwords.close()
         if redis is not None:
             await redis.close()
+        if shared is not None:
+            await shared.close()
         await database.disconnect()
 
 
@@ -214,34 +243,3 @@ async def _stop(kit: Services) -> None:
         await kit.writer.drain(DRAIN_SECONDS)
     except TimeoutError:
         log.error("commands were not stored before the stop", extra={"count": kit.writer.depth()})
-
-
-def _take_hint(kit: Services, hint: Hint) -> None:
-    """What another process tells. Hints only say where to look: nothing is believed, all is read."""
-    if hint.kind == "room":
-        if kit.hub.is_watched(hint.room_id):
-            kit.catchup.fill(hint.room_id)
-    elif hint.kind == "depart":
-        kit.catchup.verify(hint.room_id, hint.user_id)
-    elif hint.kind == "sidebar" and hint.user_id is not None:
-        kit.hub.send_user(hint.user_id, frames.sidebar())
-    elif hint.kind == "session":
-        _look_at(kit, kit.hub.of_session(hint.session_id))
-    elif hint.kind == "user" and hint.user_id is not None:
-        _look_at(kit, kit.hub.of_user(hint.user_id))
-
-
-def _look_at(kit: Services, connections: list[Connection]) -> None:
-    kit.hub.doubt()  # whoever is just coming looks again
-    if connections:
-        kit.supervisor.spawn(_end_the_dead(kit, connections), "sessions")
-
-
-async def _end_the_dead(kit: Services, connections: Sequence[Connection]) -> None:
-    """Closes those whose session the database does not know any more."""
-    ids = sorted({connection.session_id for connection in connections})
-    kit.hub.end_sessions(set(ids) - await sessions.living(kit.database, ids))
-
-
-def _compare_soon(kit: Services) -> None:
-    kit.supervisor.spawn(kit.catchup.compare(), "compare")

@@ -14,7 +14,7 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 import aiosqlite
-from sqlalchemy import Executable, select
+from sqlalchemy import Executable, select, text
 from sqlalchemy.engine import CursorResult, make_url
 from sqlalchemy.exc import (
     DBAPIError,
@@ -30,6 +30,7 @@ from chatapp.reading import (
     first,
     first_value,
 )
+from chatapp.security import new_token
 from chatapp.settings import Settings
 from chatapp.sqlite_file import SqliteFile
 from chatapp.trouble import is_answer, is_worth_retrying
@@ -79,6 +80,7 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         self.is_sqlite = settings.is_sqlite
         self._settings = settings
+        self._name = f"chatapp {new_token()[:12]}"  # tells processes apart
         self._file = (
             SqliteFile(Path(unquote(settings.database_url.removeprefix("sqlite:///"))))
             if settings.is_sqlite
@@ -87,7 +89,7 @@ class Database:
         self._reads = (
             Reads.sqlite(self._file.path)
             if self._file is not None
-            else Reads.postgresql(settings.database_url, settings.database_pool)
+            else Reads.postgresql(settings.database_url, settings.database_pool, self._name)
         )
         self._engine = self._make_engine()
 
@@ -119,7 +121,7 @@ class Database:
                 "command_timeout": STATEMENT_SECONDS,
                 "timeout": 5,
                 "server_settings": {
-                    "application_name": "chatapp",
+                    "application_name": self._name,
                     "lock_timeout": "2s",
                     "idle_in_transaction_session_timeout": "10s",
                 },
@@ -152,6 +154,16 @@ class Database:
             if is_worth_retrying(error):
                 return False
             raise
+
+    async def processes(self) -> int:
+        """How many processes of ours have this PostgreSQL database open, as far as it lets us see."""
+        found = await self.fetch_value(
+            text(
+                "SELECT count(DISTINCT application_name) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND application_name LIKE 'chatapp %'"
+            )
+        )
+        return int(found)
 
     # -- writing --------------------------------------------------------------
 

@@ -52,6 +52,12 @@ class Metrics:
             ["kind"],
             registry=self._registry,
         )
+        self._shared_tails = Counter(
+            "chatapp_shared_tails",
+            "Rooms looked for in Redis when this process did not know them: found, or not.",
+            ["found"],
+            registry=self._registry,
+        )
         self._loop_lag = Gauge(
             "chatapp_loop_lag_seconds",
             "How late the event loop woke a task that slept for a second, the last time.",
@@ -63,6 +69,9 @@ class Metrics:
 
     def commit_failed(self, kind: str) -> None:
         self._commit_failures.labels(kind).inc()
+
+    def looked_for_tail(self, *, found: bool) -> None:
+        self._shared_tails.labels("yes" if found else "no").inc()
 
     def loop_was_late(self, seconds: float) -> None:
         self._loop_lag.set(seconds)

@@ -65,14 +65,14 @@ class Reads:
         return cls(_KeptReaders("sqlite:///" + quote(str(path))), is_sqlite=True)
 
     @classmethod
-    def postgresql(cls, url: str, connections: int) -> "Reads":
+    def postgresql(cls, url: str, connections: int, name: str) -> "Reads":
         database = databases.Database(
             url,
             min_size=1,
             max_size=connections,
             command_timeout=STATEMENT_SECONDS,
             timeout=5,
-            server_settings={"application_name": "chatapp", "statement_timeout": "10s"},
+            server_settings={"application_name": name, "statement_timeout": "10s"},
         )
         return cls(database, is_sqlite=False)
 

@@ -21,7 +21,7 @@ LAYERS = (
     "templating",
     "realtime",
     "middleware routes",
-    "app __main__ __init__",
+    "app server __main__ __init__",
 )
 RANKS = {name: rank for rank, layer in enumerate(LAYERS) for name in layer.split()}
 
@@ -37,7 +37,7 @@ DOORS = {
     "sqlalchemy.ext.asyncio": {"sqlite_file", "database"},
     "sqlalchemy.orm": set(),
     "prometheus_client": {"metrics"},
-    "redis": {"realtime.backplane"},
+    "redis": {"realtime.backplane", "realtime.shared_tails"},
     "jinja2": {"templating"},
     "bcrypt": {"security"},
     "itsdangerous": {"security"},

@@ -45,6 +45,7 @@ class Catchup:
         )
         self._filling: set[int] = set()
         self._again: set[int] = set()
+        self._comparing: asyncio.Task[None] | None = None
 
     async def watch(self, connection: Connection, room_id: int, epoch: str, seq: int) -> None:
         """Registers, then reads from the cursor, then lets live frames through: nothing falls between.
@@ -176,6 +177,11 @@ class Catchup:
 
         if self._hub.is_watched(room_id):
             self._supervisor.spawn(ask(), "verify")
+
+    def compare_soon(self) -> None:
+        """What another process told us may have been lost. However often this is asked, one at a time compares."""
+        if self._comparing is None or self._comparing.done():
+            self._comparing = self._supervisor.spawn(self.compare(), "compare")
 
     async def compare(self, patience: float = 0) -> None:
         """Asks the database for the last numbers of the rooms watched here and fills those that are behind, and are

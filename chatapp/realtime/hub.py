@@ -15,7 +15,7 @@ MUSTs
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Protocol
 
 from chatapp.realtime import frames
 from chatapp.realtime.connection import Connection
@@ -65,10 +65,20 @@ class _Channel:
                 connection.send(frame)
 
 
-class Hub:
-    """Owner of all connections of this process."""
+class Follow(Protocol):
+    def __call__(self, room_id: int, *, wanted: bool) -> None: ...
 
-    def __init__(self) -> None:
+
+def _alone(room_id: int, *, wanted: bool) -> None:
+    """There is no other process to hear from."""
+
+
+class Hub:
+    """Owner of all connections of this process. `follow` is told when somebody begins to watch a room here, and when
+    the last has gone."""
+
+    def __init__(self, follow: Follow = _alone) -> None:
+        self._follow = follow
         self._channels: dict[int, _Channel] = {}
         self._by_user: defaultdict[int, set[Connection]] = defaultdict(set)
         self._by_session: defaultdict[int, set[Connection]] = defaultdict(set)
@@ -113,7 +123,10 @@ class Hub:
         nobody would take it out again."""
         if not connection.is_open:
             return
-        channel = self._channels.setdefault(room_id, _Channel())
+        channel = self._channels.get(room_id)
+        if channel is None:
+            channel = self._channels[room_id] = _Channel()
+            self._follow(room_id, wanted=True)
         channel.live.discard(connection)
         channel.late[connection] = []
         connection.rooms.add(room_id)
@@ -151,6 +164,7 @@ class Hub:
         channel.late.pop(connection, None)
         if not channel.live and not channel.late:
             del self._channels[room_id]
+            self._follow(room_id, wanted=False)
 
     def watched(self) -> dict[int, int]:
         """Rooms with live connections here, and the last number delivered to them."""
@@ -159,6 +173,11 @@ class Hub:
             for room_id, channel in self._channels.items()
             if channel.seq is not None
         }
+
+    def number(self, room_id: int) -> int:
+        """The last number delivered to a room's watchers here; 0 when nobody watches or none is known."""
+        channel = self._channels.get(room_id)
+        return (channel.seq or 0) if channel is not None else 0
 
     def numbers(self, connection: Connection) -> dict[int, int]:
         """The last number of each room that a connection watches, where all of it has been written to everybody."""

@@ -22,6 +22,7 @@ from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.dispatch import NUMBER_MOST, Dispatch
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.shared_tails import SharedTails
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.together import Together
@@ -47,6 +48,7 @@ class Services:
     templates: Templates
     fragments: Fragments
     tails: Tails
+    shared_tails: SharedTails | None
     hub: Hub
     backplane: Backplane
     fanout: Fanout

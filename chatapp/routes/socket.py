@@ -37,7 +37,7 @@ class Socket:
             return
         request = HTTPConnection(scope)
         if kit.stopping or kit.limits.wait(CONNECT_ADDRESS, address(request)):
-            await send({"type": "websocket.close", "code": frames.CLOSE_OVERLOADED})
+            await _not_now(scope, send)
             return
         endings = kit.hub.endings
         try:
@@ -45,8 +45,7 @@ class Socket:
         except Exception as error:
             if not is_worth_retrying(error):
                 raise
-            # The database is away. To a browser this is a lost line: it comes back.
-            await send({"type": "websocket.close", "code": frames.CLOSE_OVERLOADED})
+            await _not_now(scope, send)  # the database is away
             return
         handover.refuse_extensions(send)
         await send({"type": "websocket.accept"})
@@ -132,6 +131,17 @@ class Socket:
             if not is_worth_retrying(error):
                 raise
             connection.close(frames.CLOSE_OVERLOADED)
+
+
+async def _not_now(scope: Scope, send: Send) -> None:
+    """Refuses a handshake for the moment. To a browser this is a lost line: it comes back; a proxy asks another
+    process when it reads 503."""
+    if "websocket.http.response" not in (scope.get("extensions") or {}):
+        await send({"type": "websocket.close", "code": frames.CLOSE_OVERLOADED})
+        return
+    headers = [(b"retry-after", b"1"), (b"content-length", b"0")]
+    await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": b""})
 
 
 def _asgi_line(send: Send) -> AsgiLine:

@@ -6,12 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatapp.domain import memberships, messages, rooms
+from chatapp.domain.commands import Message
 from chatapp.domain.memberships import Reader
 from chatapp.domain.messages import Page
 from chatapp.domain.rooms import Room
 from chatapp.domain.users import User
-from chatapp.realtime.tails import Tails
 from chatapp.routes.door import (
+    Services,
     actor,
     fragment,
     is_htmx,
@@ -47,7 +48,7 @@ async def show_room(
         if any(name in request.query_params for name in ("before", "after", "around")):
             found, seq = await _wanted(request, snapshot, room_id), room.last_seq
         else:
-            found, seq = await _newest(kit.tails, snapshot, room)
+            found, seq = await _newest(kit, snapshot, room)
         people = await memberships.members(snapshot, room_id)
     values = {
         "room": room,
@@ -70,13 +71,28 @@ async def show_room(
     return await page(request, "rooms/show.html", values, status)
 
 
-async def _newest(tails: Tails, snapshot: Reader, room: Room) -> tuple[Page, int]:
-    """The end of the room and the number it is as of: from memory, or read and remembered."""
-    known = tails.page(room.id, room.last_seq)
+async def _newest(kit: Services, snapshot: Reader, room: Room) -> tuple[Page, int]:
+    """The end of the room and the number it is as of: from memory, from what another process has read, or read and
+    remembered."""
+    known = kit.tails.page(room.id, room.last_seq)
     if known is None:
-        tails.keep(room.id, room.last_seq, await messages.latest(snapshot, room.id))
-        known = tails.page(room.id, room.last_seq)
+        rows = await _latest(kit, snapshot, room)
+        kit.tails.keep(room.id, room.last_seq, rows)
+        known = kit.tails.page(room.id, room.last_seq)
     return known or (await messages.newest(snapshot, room.id), room.last_seq)
+
+
+async def _latest(kit: Services, snapshot: Reader, room: Room) -> list[Message]:
+    shared = kit.shared_tails
+    if shared is None:
+        return await messages.latest(snapshot, room.id)
+    rows = await shared.find(room.id, room.last_seq)
+    kit.metrics.looked_for_tail(found=rows is not None)
+    if rows is None:
+        rows = await messages.latest(snapshot, room.id)
+        if kit.supervisor.has_room():
+            kit.supervisor.spawn(shared.keep(room.id, room.last_seq, rows), "shared tail")
+    return rows
 
 
 async def _wanted(request: Request, reader: Reader, room_id: int) -> Page:

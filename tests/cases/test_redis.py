@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 from redis.asyncio import Redis
 
-from chatapp.realtime.backplane import CHANNEL
+from chatapp.realtime.backplane import PEOPLE
 from tests.cases.conftest import KEY, Call
 from tests.faults.driver import Crowd, gather_crowd
 from tests.faults.verdict import NONE, check, stored
@@ -27,7 +27,7 @@ SEED = 20261127
 async def subscribers(redis: RedisServer, count: int) -> None:
     """Waits until so many processes listen."""
     async with Redis.from_url(redis.url) as client, asyncio.timeout(30):
-        while (await client.pubsub_numsub(CHANNEL))[0][1] != count:
+        while (await client.pubsub_numsub(PEOPLE))[0][1] != count:
             await asyncio.sleep(0.05)
 
 

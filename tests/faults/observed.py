@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection
 
@@ -22,7 +22,7 @@ class Observed(Client):
     _line: ClientConnection | None = None
 
     @classmethod
-    def of(cls, client: Client) -> "Observed":
+    def of(cls, client: Client) -> Self:
         return cls(**{each.name: getattr(client, each.name) for each in fields(Client)})
 
     @property

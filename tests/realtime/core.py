@@ -34,6 +34,9 @@ class Hints:
     def publish(self, hint: Hint) -> None:
         self.sent.append(hint)
 
+    def follow(self, room_id: int, *, wanted: bool) -> None:
+        return
+
     def is_connected(self) -> bool | None:
         return None
 

@@ -13,8 +13,16 @@ import pytest
 import websockets
 from redis.asyncio import Redis
 
-from chatapp.realtime.backplane import CHANNEL, WAITING_MOST, Hint, MemoryBackplane, RedisBackplane
+from chatapp.realtime.backplane import (
+    PEOPLE,
+    WAITING_MOST,
+    Hint,
+    MemoryBackplane,
+    RedisBackplane,
+    room_channel,
+)
 from tests.realtime.guest import PASSWORD
+from tests.support.redis_server import RedisServer
 
 KEY = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"
 
@@ -134,7 +142,7 @@ async def test_people_on_two_processes_talk_and_no_accident_of_redis_parts_them(
         assert [await heard() < 5 for _ in range(3)] == [True] * 3, "by comparison"
         await asyncio.to_thread(redis.start)
         async with Redis.from_url(redis.url) as client, asyncio.timeout(15):
-            while (await client.pubsub_numsub(CHANNEL))[0][1] < 2:
+            while (await client.pubsub_numsub(room_channel(room)))[0][1] < 2:
                 await asyncio.sleep(0.05)
         await heard()
         await asyncio.sleep(1.1)  # the sender's pause after its last failure
@@ -178,7 +186,8 @@ async def hostile_hints(url: str, room: int, his: Line, hers: Line) -> None:
     async with Redis.from_url(url) as client:
         for hint in hints:
             data = hint if isinstance(hint, bytes) else json.dumps(hint)
-            assert await client.publish(CHANNEL, data) == 2
+            for channel in (PEOPLE, room_channel(room)):
+                assert await client.publish(channel, data) == 2
     await asyncio.gather(his.silent(), hers.silent())
 
 
@@ -220,7 +229,10 @@ async def test_hints_reach_the_others_and_not_oneself(redis):
         asyncio.ensure_future(theirs.receive_forever(take, ready[1].set)),
     ]
     try:
+        theirs.follow(5, wanted=True)
         await asyncio.wait_for(asyncio.gather(*(each.wait() for each in ready)), 5)
+        await listeners(redis, 5, 1)
+        mine.publish(Hint("room", room_id=4, seq=9))
         mine.publish(Hint("room", room_id=5, seq=9))
         await asyncio.wait_for(arrived.wait(), 5)
         assert got == {"me": [], "them": [Hint("room", room_id=5, seq=9, sender="me")]}
@@ -230,6 +242,45 @@ async def test_hints_reach_the_others_and_not_oneself(redis):
         await asyncio.gather(*tasks, return_exceptions=True)
         await mine.close()
         await theirs.close()
+
+
+async def listeners(redis: RedisServer, room_id: int, count: int) -> None:
+    """Waits until so many processes listen to a room."""
+    async with Redis.from_url(redis.url) as client, asyncio.timeout(10):
+        while (await client.pubsub_numsub(room_channel(room_id)))[0][1] != count:
+            await asyncio.sleep(0.02)
+
+
+async def test_a_process_listens_to_the_rooms_that_somebody_watches_there(redis):
+    bus = RedisBackplane(redis.url, "me")
+    connected = 0
+
+    def count() -> None:
+        nonlocal connected
+        connected += 1
+
+    task = asyncio.ensure_future(bus.receive_forever(lambda _: None, count))
+    try:
+        for room_id in range(1, 1201):  # more than one trip
+            bus.follow(room_id, wanted=True)
+        await listeners(redis, 1200, 1)
+        await listeners(redis, 1, 1)
+        for room_id in range(1, 1200):
+            bus.follow(room_id, wanted=False)
+        await listeners(redis, 1, 0)
+        await listeners(redis, 1200, 1)
+        before = connected
+        async with Redis.from_url(redis.url) as client:
+            await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        await listeners(redis, 1200, 0)
+        await listeners(redis, 1200, 1)
+        await listeners(redis, 1, 0)
+        assert bus.is_connected()
+        assert 0 < connected - before <= 3, "a comparison for all rooms, not one for each"
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await bus.close()
 
 
 async def test_hints_that_nobody_takes_are_bounded():
@@ -242,4 +293,6 @@ async def test_hints_that_nobody_takes_are_bounded():
 
 
 def test_alone_there_is_nobody_to_tell():
-    MemoryBackplane().publish(Hint("room", room_id=5))
+    bus = MemoryBackplane()
+    bus.follow(5, wanted=True)
+    bus.publish(Hint("room", room_id=5))

@@ -1,0 +1,46 @@
+"""What other processes tell. Hints only say where to look: nothing is believed, all is read from the database."""
+
+from collections.abc import Sequence
+
+from chatapp.database import Database
+from chatapp.domain import sessions
+from chatapp.realtime import frames
+from chatapp.realtime.backplane import Hint
+from chatapp.realtime.catchup import Catchup
+from chatapp.realtime.connection import Connection
+from chatapp.realtime.hub import Hub
+from chatapp.realtime.supervisor import Supervisor
+
+
+class Hints:
+    def __init__(
+        self, database: Database, hub: Hub, catchup: Catchup, supervisor: Supervisor
+    ) -> None:
+        self._database = database
+        self._hub = hub
+        self._catchup = catchup
+        self._supervisor = supervisor
+
+    def take(self, hint: Hint) -> None:
+        if hint.kind == "room":
+            known = 0 < hint.seq <= self._hub.number(hint.room_id)
+            if self._hub.is_watched(hint.room_id) and not known:
+                self._catchup.fill(hint.room_id)
+        elif hint.kind == "depart":
+            self._catchup.verify(hint.room_id, hint.user_id)
+        elif hint.kind == "sidebar" and hint.user_id is not None:
+            self._hub.send_user(hint.user_id, frames.sidebar())
+        elif hint.kind == "session":
+            self._look_at(self._hub.of_session(hint.session_id))
+        elif hint.kind == "user" and hint.user_id is not None:
+            self._look_at(self._hub.of_user(hint.user_id))
+
+    def _look_at(self, connections: list[Connection]) -> None:
+        self._hub.doubt()  # whoever is just coming looks again
+        if connections:
+            self._supervisor.spawn(self.end_the_dead(connections), "sessions")
+
+    async def end_the_dead(self, connections: Sequence[Connection]) -> None:
+        """Closes those whose session the database does not know any more."""
+        ids = sorted({connection.session_id for connection in connections})
+        self._hub.end_sessions(set(ids) - await sessions.living(self._database, ids))

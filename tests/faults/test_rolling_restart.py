@@ -1,0 +1,104 @@
+"""F11: three processes behind nginx are restarted one after another, as for an update. Nobody notices."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from tests.faults.driver import Client, Crowd, gather_crowd
+from tests.faults.observed import Observed
+from tests.faults.talks import conversation, somebody_is_heard, told
+from tests.faults.verdict import short_and_long, tell, verify
+from tests.support.beside import beside
+from tests.support.chat_server import ChatServer
+from tests.support.fixtures import Serve
+from tests.support.nginx_server import NginxServer
+from tests.support.redis_server import RedisServer
+
+SEED = 20261201
+PEOPLE = 12
+GRACE = 15.0
+KEY = "1f2e3d4c5b6a7988" * 4
+
+
+@dataclass
+class Listening(Observed):
+    """Remembers for how long it has heard nothing while the others talked."""
+
+    heard_at: float = 0.0
+    silences: list[float] = field(default_factory=list)
+
+    async def _apply(self, frame: dict[str, Any]) -> None:
+        now = time.monotonic()
+        if self.heard_at:
+            self.silences.append(now - self.heard_at)
+        self.heard_at = now
+        await super()._apply(frame)
+
+
+@asynccontextmanager
+async def somebody_uses_pages_and_forms(url: str, client: Client) -> AsyncIterator[list[int]]:
+    """All the time, through nginx. Yields the status of every answer."""
+    answers: list[int] = []
+
+    async def use() -> None:
+        # A line of their own for each: with few kept ones, some would never meet a process that leaves.
+        room = f"/rooms/{client.room}"
+        while True:
+            async with httpx.AsyncClient(
+                base_url=url, headers={"cookie": client.cookie, "origin": url}, timeout=30
+            ) as browser:
+                answers.extend([(await browser.get(room)).status_code for _ in range(3)])
+                form = {"body": f"by form {len(answers)}", "key": str(uuid4())}
+                answers.append((await browser.post(f"{room}/messages", data=form)).status_code)
+
+    async with beside(use()):
+        yield answers
+
+
+async def roll(servers: list[ChatServer]) -> None:
+    for server in servers:
+        await asyncio.to_thread(server.stop, timeout=GRACE)
+        assert server.exit_code == 0
+        await asyncio.to_thread(server.start)
+
+
+@short_and_long("rounds", 1, 5)
+async def test_f11_a_rolling_restart_is_not_noticed(
+    serve: Serve,
+    nginx: Callable[..., NginxServer],
+    redis: RedisServer,
+    postgresql_url: str,
+    rounds: int,
+) -> None:
+    given = {"DATABASE_URL": postgresql_url, "REDIS_URL": redis.url, "SECRET_KEY": KEY}
+    servers = [await serve(**given, LIMIT_FACTOR="1000", DATABASE_POOL="4") for _ in range(3)]
+    front = nginx([server.url for server in servers])
+    people = await gather_crowd([front.url], PEOPLE, SEED)
+    listeners = [Listening.of(client) for client in people.clients]
+    crowd = Crowd([*listeners], people.room)
+    async with (
+        conversation(crowd),
+        somebody_uses_pages_and_forms(front.url, crowd.clients[0]) as answers,
+    ):
+        await somebody_is_heard(crowd, times=2 * PEOPLE)
+        for _ in range(rounds):
+            await roll(servers)
+        await somebody_is_heard(crowd, times=2 * PEOPLE)
+    assert {answer for answer in answers if answer >= 400} == set(), "pages and forms went on"
+    for client in crowd.clients:
+        assert not told(client, "refused", "error", "reload"), client.name
+        assert set(client.closes) <= {1012}, "they were asked to come back, not cut off"
+    silence = max(max(client.silences) for client in listeners)
+    longest = max(max(client.ack_seconds) for client in crowd.clients)
+    tell(
+        f"{rounds} rounds, {len(answers)} pages and forms; longest silence {silence:.2f} s, "
+        f"longest wait for an answer {longest:.2f} s"
+    )
+    forms = sum(answer == 303 for answer in answers)
+    await verify(crowd, postgresql_url, strangers=forms)
