@@ -1,6 +1,7 @@
 """Settings: one frozen object, read once from the environment.
 
 `SETTINGS` is the whole list: name, default and one sentence each. The README's table is checked against it.
+Those marked secret may also come from a file: `SECRET_KEY_FILE=/run/secrets/secret_key`.
 A value that makes no sense stops the start with `SettingError`, whose text names the variable.
 """
 
@@ -180,6 +181,24 @@ SETTINGS: Final = (
 )
 
 
+def _given(setting: Setting, environment: Mapping[str, str]) -> str:
+    """What was said about a setting. A secret may lie in the file that NAME_FILE names, as Docker's secrets do."""
+    file = environment.get(f"{setting.name}_FILE", "") if setting.secret else ""
+    if not file:
+        return environment.get(setting.name, setting.default)
+    if environment.get(setting.name):
+        raise ValueError(f"must not be set together with {setting.name}_FILE")
+    try:
+        content = Path(file).read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        content = ""
+    if not content:  # an empty one would quietly mean SQLite, or a key that nobody else has
+        raise ValueError(
+            f"must be in {file}, as {setting.name}_FILE says, but nothing can be read there"
+        )
+    return content
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the process was told. Secrets do not appear in `repr`."""
@@ -205,9 +224,7 @@ class Settings:
         values: dict[str, Any] = {}
         for setting in SETTINGS:
             try:
-                values[setting.field] = setting.parse(
-                    environment.get(setting.name, setting.default)
-                )
+                values[setting.field] = setting.parse(_given(setting, environment))
             except ValueError as error:
                 raise SettingError(f"{setting.name} {error}.") from None
         values["data_dir"] = Path(values["data_dir"]).expanduser().absolute()

@@ -123,6 +123,46 @@ def test_secrets_do_not_show():
     assert secret == hidden
 
 
+@pytest.mark.parametrize("setting", [each for each in SETTINGS if each.secret])
+def test_every_secret_may_lie_in_a_file_instead(setting, tmp_path):
+    values = {
+        "DATABASE_URL": "postgresql://chat:pa55w0rd@db/chat",
+        "REDIS_URL": "redis://:re6is@cache/0",
+        "SECRET_KEY": KEY,
+        "METRICS_TOKEN": KEY,
+    }
+    file = tmp_path / "secret"
+    file.write_text(values[setting.name] + "\n")
+    from_file = getattr(told(**{f"{setting.name}_FILE": str(file)}), setting.field)
+    assert from_file == setting.parse(values[setting.name])
+
+
+def test_what_is_no_secret_does_not_come_from_a_file(tmp_path):
+    file = tmp_path / "port"
+    file.write_text("9000")
+    assert told(PORT_FILE=str(file)).port == 8000
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\xfe"])
+def test_a_secret_s_file_without_a_secret_stops_the_start(content, tmp_path):
+    """Nobody should find out later that everything went into a SQLite file inside the container."""
+    file = tmp_path / "url"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(
+        SettingError, match=f"DATABASE_URL must be in {file}, as DATABASE_URL_FILE says"
+    ):
+        told(DATABASE_URL_FILE=str(file))
+
+
+def test_a_secret_given_twice_stops_the_start_and_neither_is_repeated(tmp_path):
+    file = tmp_path / "key"
+    file.write_text(KEY)
+    with pytest.raises(SettingError) as complaint:
+        told(SECRET_KEY=KEY[::-1], SECRET_KEY_FILE=str(file))
+    assert str(complaint.value) == "SECRET_KEY must not be set together with SECRET_KEY_FILE."
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
 def test_postgresql_is_spelled_in_three_ways(scheme):
     settings = told(DATABASE_URL=f"{scheme}://chat:a%40b@db:5433/chat?ssl=require")
