@@ -1,13 +1,22 @@
-"""Brings the schema up to date at start. Processes that start together take turns."""
+"""Brings the schema up to date at start. Processes that start together take turns.
 
+A database that a later version has migrated is taken as it is, so that a failed update can be taken back and old and
+new processes can run side by side for a while. Hence the rule: a migration leaves the version before it working.
+"""
+
+import logging
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from chatapp.database import Database
+
+log = logging.getLogger(__name__)
 
 FOLDER: Final = Path(__file__).parent.parent / "migrations"
 _LOCK: Final = 7_203_518_441  # any number that nobody else locks
@@ -39,5 +48,12 @@ async def migrate(database: Database) -> None:
                 await connection.invalidate()
 
 
-def _upgrade(connection: Any) -> None:
-    command.upgrade(configuration(connection), "head")
+def _upgrade(connection: Connection) -> None:
+    config = configuration(connection)
+    revision = MigrationContext.configure(connection).get_current_revision()
+    connection.rollback()  # what only reads would else count as a transaction of ours around the migrations
+    known = {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is None or revision in known:
+        command.upgrade(config, "head")
+    else:
+        log.warning("the database is of a later version", extra={"revision": revision})

@@ -1,4 +1,7 @@
-"""${message}"""
+"""${message}
+
+The version before this one must go on working with these tables: see chatapp/migrate.py.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from chatapp.database import Database
@@ -92,6 +92,17 @@ async def test_migrating_twice_changes_nothing(database):
     await migrate(database)
     assert await asked(database, shape) == before
     assert await database.fetch_value(select(facts.c.value).where(facts.c.name == "epoch")) == epoch
+
+
+async def test_a_version_that_comes_back_lives_with_the_tables_of_a_later_one(database):
+    """A failed update is taken back; what it has migrated stays."""
+    before = await asked(database, shape)
+    async with database.transaction() as tx:
+        await tx.execute(text("UPDATE alembic_version SET version_num = 'later'"))
+    await migrate(database)
+    assert await asked(database, shape) == before
+    revision = await database.fetch_value(text("SELECT version_num FROM alembic_version"))
+    assert revision == "later"
 
 
 async def test_processes_that_start_together_on_an_empty_database_take_turns(empty_postgresql_url):
