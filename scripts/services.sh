@@ -34,6 +34,7 @@ missing() {
 list=$(missing)
 [ -n "$list" ] || exit 0
 
+# shellcheck source=/dev/null
 distribution=$(. /etc/os-release 2>/dev/null && printf '%s %s' "${ID:-}" "${ID_LIKE:-}" || :)
 as_root=
 [ "$(id -u)" = 0 ] || as_root='sudo -n'
