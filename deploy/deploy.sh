@@ -8,6 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 patience=180 # seconds until a replica must be ready; its migrations are part of that
+pause=12     # seconds between the two; nginx's fail_timeout is 10 unless told otherwise
 
 say() { printf '%s\n' "$*" >&2; }
 stop() { say "$*"; exit 1; }
@@ -27,12 +28,14 @@ remember() {
 # compose stops the old container (45 s to finish what it has), starts the new one and waits until /ready says yes.
 replace() {
     say "$2: $1 …"
-    CHATAPP_TAG=$1 docker compose up --detach --no-deps --no-build --wait --wait-timeout "$patience" "$2"
+    CHATAPP_TAG=$1 docker compose up --detach --no-deps --no-build --wait --wait-timeout "$patience" "$2" && return
+    docker compose logs --no-log-prefix --tail 30 "$2" >&2 || :
+    return 1
 }
-one_by_one() { replace "$1" "$2" && replace "$1" "$3"; }
+# In between, nginx must trust the first again: it keeps away from a replica for a while after it was gone.
+one_by_one() { replace "$1" "$2" && sleep "$pause" && replace "$1" "$3"; }
 
 go_back() {
-    docker compose logs --no-color --tail 30 app-1 app-2 >&2 || :
     if [ -z "$current" ] || [ "$current" = "$tag" ]; then
         stop "$tag does not become ready, and there is no other version to return to."
     fi

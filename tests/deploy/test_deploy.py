@@ -33,7 +33,9 @@ class Server:
         shutil.copy(ROOT / "deploy/deploy.sh", folder / "deploy")
         (folder / "bin").mkdir()
         (folder / "bin/docker").write_text(DOCKER)
-        (folder / "bin/docker").chmod(0o755)
+        (folder / "bin/sleep").write_text("#!/bin/sh\necho pause >>calls\n")
+        for program in (folder / "bin").iterdir():
+            program.chmod(0o755)
         self.settings = folder / ".env"
         self.settings.write_text("CHATAPP_IMAGE=r.example/chatapp\nCHATAPP_HOST=chat.example.org\n")
 
@@ -101,6 +103,14 @@ def test_each_replica_is_waited_for_before_the_next_is_touched(server):
     assert all("--wait " in call and "--no-deps" in call for call in ups)
 
 
+def test_between_the_two_nginx_has_time_to_trust_the_first_again(server):
+    """Else both would count as gone for some seconds, and nobody be served."""
+    server.deploy("new")
+    calls = server.calls()
+    first, second = (n for n, call in enumerate(calls) if call.startswith("new compose up"))
+    assert calls[first + 1 : second] == ["pause"]
+
+
 def test_databases_that_run_are_left_alone_and_nginx_reads_its_file_first(server):
     server.deploy("new")
     calls = server.calls()
@@ -153,7 +163,8 @@ def test_a_first_version_that_fails_has_nowhere_to_return_to(fresh):
 
 def test_the_log_of_the_replica_that_failed_is_shown(server):
     server.deploy("new", failing="new*app-2")
-    assert any("compose logs" in call for call in server.calls())
+    shown = [call.split()[-1] for call in server.calls() if "compose logs" in call]
+    assert shown == ["app-2"]
 
 
 def test_back_and_back_again(server):
