@@ -56,4 +56,4 @@ def _upgrade(connection: Connection) -> None:
     if revision is None or revision in known:
         command.upgrade(config, "head")
     else:
-        log.warning("the database is of a later version", extra={"revision": revision})
+        log.warning("the database is of a later version: %s", revision)
