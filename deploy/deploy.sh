@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 patience=180 # seconds until a replica must be ready; its migrations are part of that
-pause=12     # seconds between the two; nginx's fail_timeout is 10 unless told otherwise
+pause=8      # seconds between the two: longer than fail_timeout in nginx.conf
 
 say() { printf '%s\n' "$*" >&2; }
 stop() { say "$*"; exit 1; }
@@ -66,7 +66,7 @@ why=$(docker pull --quiet "$image:$tag" 2>&1) || docker image inspect "$image:$t
 docker compose up --detach --no-recreate --wait --wait-timeout "$patience" postgres redis
 # nginx takes its configuration anew, or refuses it and goes on as it was.
 if [ -n "$(docker compose ps --quiet nginx)" ]; then
-    docker compose exec -T nginx nginx -c /etc/chatapp/nginx.conf -s reload
+    docker compose exec -T nginx nginx -s reload
 fi
 
 one_by_one "$tag" app-1 app-2 || go_back

@@ -40,8 +40,9 @@ def test_it_fits_the_compose_schema():
 # -- who can be reached ---------------------------------------------------------------
 
 
-def test_only_nginx_can_be_reached_from_outside():
+def test_only_nginx_can_be_reached_from_outside_and_at_first_from_this_server_alone():
     assert [name for name, each in SERVICES.items() if "ports" in each] == ["nginx"]
+    assert SERVICES["nginx"]["ports"] == ["${CHATAPP_LISTEN:-127.0.0.1:8080}:80"]
     assert not any({"network_mode", "expose"} & each.keys() for each in SERVICES.values())
 
 
@@ -64,7 +65,7 @@ def test_nginx_finds_a_replica_by_an_address_that_stays():
     subnet = COMPOSE["networks"]["web"]["ipam"]["config"][0]["subnet"]
     addresses = {address(name) for name in ("nginx", *APPS)}
     assert len(addresses) == 3
-    assert {each.rpartition(".")[0] + ".0/24" for each in addresses} == {subnet}
+    assert {each.rpartition(".")[0] + ".0/25" for each in addresses} == {subnet}
 
 
 # -- what each may do -----------------------------------------------------------------
