@@ -10,10 +10,10 @@ WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench load lint format lock clean venv dev services
+.PHONY: help run test faults bench load image-check lint format lock clean venv dev services
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 run: venv ## start chatapp on http://localhost:8000 (HOST, PORT, DATA_DIR, DATABASE_URL … are honoured)
 	@exec $(BIN)/python -m chatapp
@@ -30,6 +30,9 @@ bench: dev services ## measure pages, the stream and acknowledgements (five minu
 
 load: dev services ## load the server with a thousand members and more (an hour; see benchmarks/load.py)
 	@$(BIN)/python -m benchmarks.load
+
+image-check: ## build the image without Docker and start it read-only (root, debootstrap, buildah)
+	@sh scripts/image_check.sh
 
 lint: dev ## style and types
 	@$(BIN)/ruff check --quiet .

@@ -28,7 +28,8 @@ remember() {
 # compose stops the old container (45 s to finish what it has), starts the new one and waits until /ready says yes.
 replace() {
     say "$2: $1 …"
-    CHATAPP_TAG=$1 docker compose up --detach --no-deps --no-build --wait --wait-timeout "$patience" "$2" && return
+    CHATAPP_TAG=$1 docker compose up --detach --no-deps --no-build \
+        --wait --wait-timeout "$patience" "$2" && return
     docker compose logs --no-log-prefix --tail 30 "$2" >&2 || :
     return 1
 }
@@ -42,7 +43,7 @@ go_back() {
     say "$tag does not become ready: back to $current."
     # The second replica first: it is the one that is away, or was never touched.
     one_by_one "$current" app-2 app-1 ||
-        stop "$current does not become ready either: look at 'docker compose ps' and 'docker compose logs'."
+        stop "$current does not become ready either: see 'docker compose ps' and '… logs'."
     stop "$tag was not deployed; $current runs."
 }
 
@@ -53,13 +54,15 @@ case "$tag" in
 esac
 
 # Two at once would each undo half of what the other does.
-mkdir .deploy.lock 2>/dev/null || stop 'Another deployment is under way. (If it is not: rmdir .deploy.lock)'
+mkdir .deploy.lock 2>/dev/null ||
+    stop 'Another deployment is under way. (If it is not: rmdir .deploy.lock)'
 trap 'rmdir .deploy.lock' EXIT
 trap 'exit 1' HUP INT TERM
 
 # All that can be known to be wrong is found before anything is touched.
 CHATAPP_TAG=$tag docker compose config --quiet
-why=$(docker pull --quiet "$image:$tag" 2>&1) || docker image inspect "$image:$tag" >/dev/null 2>&1 ||
+why=$(docker pull --quiet "$image:$tag" 2>&1) ||
+    docker image inspect "$image:$tag" >/dev/null 2>&1 ||
     stop "There is no $image:$tag, neither in the registry nor here. $why"
 
 # Databases are started when they are not running, and else left alone: they are updated by hand (deploy/README.md).
