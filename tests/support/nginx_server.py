@@ -49,18 +49,22 @@ http {
 """
 
 
+def program() -> str:
+    found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+    assert found, "nginx is missing: run 'make test', which installs it"
+    return found
+
+
 class NginxServer(Process):
     """`upstreams` are host:port or http:// addresses; `server` is the body of the server block."""
 
     def __init__(self, folder: Path, *, upstreams: Sequence[str], server: str = PROXY) -> None:
-        program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-        assert program, "nginx is missing: run 'make test', which installs it"
         self.port = run_folder.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / "nginx.conf"
         self.configure(upstreams=upstreams, server=server)
-        argv = [program, "-p", str(folder), "-e", "stderr", "-c", str(self._file)]
+        argv = [program(), "-p", str(folder), "-e", "stderr", "-c", str(self._file)]
         super().__init__(argv, folder, environment=environment(), ready=self._answers)
 
     def configure(self, *, upstreams: Sequence[str], server: str = PROXY) -> None:
