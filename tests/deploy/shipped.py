@@ -7,7 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,21 +91,17 @@ class ShippedNginx(Process):
         """What `nginx -t` says."""
         return subprocess.run([*self.argv, "-t"], capture_output=True, text=True, check=False)
 
+    def visits_so_far(self, **like: str) -> list[dict[str, Any]]:
+        """The lines of the access log that have these values."""
+        lines = (line for line in self.log_text().splitlines() if line.startswith("{"))
+        return [visit for visit in map(json.loads, lines) if like.items() <= visit.items()]
+
     async def visits(self, count: int, **like: str) -> list[dict[str, Any]]:
-        """The first lines of the access log that have these values, once there are so many. A line is written when
-        all is over, which may be after the answer has come."""
+        """The first of them, once there are so many: a line may be written after its answer has come."""
         async with asyncio.timeout(30):
-            while (
-                len(found := [line for line in self._lines() if like.items() <= line.items()])
-                < count
-            ):
+            while len(found := self.visits_so_far(**like)) < count:
                 await asyncio.sleep(0.02)
         return found[:count]
-
-    def _lines(self) -> Iterator[dict[str, Any]]:
-        for line in self.log_text().splitlines():
-            if line.startswith("{"):
-                yield json.loads(line)
 
     def _answers(self) -> bool:
         with socket.socket() as line:
