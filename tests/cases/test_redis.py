@@ -12,7 +12,8 @@ import httpx
 from redis.asyncio import Redis
 
 from chatapp.realtime.backplane import PEOPLE
-from tests.cases.conftest import KEY, Call
+from tests.cases.conftest import Call
+from tests.cases.pair import KEY
 from tests.faults.driver import Crowd, gather_crowd
 from tests.faults.verdict import NONE, check, stored
 from tests.support.chat_server import ChatServer

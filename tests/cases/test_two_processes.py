@@ -8,7 +8,8 @@ from uuid import uuid4
 import asyncpg
 
 from tests.cases.callers import Caller, Line
-from tests.cases.conftest import Call, Pair
+from tests.cases.conftest import Call
+from tests.cases.pair import Pair
 from tests.routes import pages
 from tests.support.chat_server import ChatServer
 from tests.support.fixtures import Serve

@@ -10,8 +10,10 @@ from typing import Protocol
 import pytest
 
 from tests.cases.callers import Caller
-from tests.cases.conftest import Call, Pair, call, pair
+from tests.cases.conftest import Call, call
+from tests.cases.pair import Pair, running_pair
 from tests.deploy.shipped import ShippedNginx
+from tests.support.postgres_server import PostgresServer
 from tests.support.process import Process
 
 __all__ = ["Call", "Pair", "Shipped", "call", "pair"]
@@ -39,7 +41,13 @@ def shipped(tmp_path: Path, stack: list[Process]) -> Shipped:
     return start
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
+def pair(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    with running_pair(postgres, tmp_path_factory.mktemp("pair")) as two:
+        yield two
+
+
+@pytest.fixture(scope="package")
 def front(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShippedNginx]:
     """The door of the site that the pair serves."""
     nginx = ShippedNginx(tmp_path_factory.mktemp("front") / "nginx", [each.url for each in pair])
@@ -48,18 +56,22 @@ def front(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ship
     nginx.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 async def ann(front: ShippedNginx) -> AsyncIterator[Caller]:
     ann = await Caller("Ann Archer").signs_up(front)
     yield ann
     await ann.goes()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 async def bob(front: ShippedNginx) -> AsyncIterator[Caller]:
     bob = await Caller("Bob Baker").signs_up(front)
     yield bob
     await bob.goes()
+
+
+def asking(front: ShippedNginx, path: str, *headers: str) -> bytes:
+    return "\r\n".join((f"GET {path} HTTP/1.1", f"Host: {front.host}", *headers, "", "")).encode()
 
 
 @asynccontextmanager

@@ -53,6 +53,7 @@ class ShippedNginx(Process):
         self.port, self.redirect_port = run_folder.free_port(), run_folder.free_port()
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
         self.host = f"127.0.0.1:{self.port}"
+        self.access_log = folder / "access.log"
         if folder.exists():
             shutil.rmtree(folder)
         shutil.copytree(FOLDER, folder)
@@ -63,6 +64,7 @@ class ShippedNginx(Process):
             "app-1:8000": hosts[0],
             "app-2:8000": hosts[1],
             "/etc/nginx/": f"{folder}/",
+            "/var/log/nginx/": f"{folder}/",
             **self._listening(tls),
             **(other or {}),
         }
@@ -93,8 +95,8 @@ class ShippedNginx(Process):
 
     def visits_so_far(self, **like: str) -> list[dict[str, Any]]:
         """The lines of the access log that have these values."""
-        lines = (line for line in self.log_text().splitlines() if line.startswith("{"))
-        return [visit for visit in map(json.loads, lines) if like.items() <= visit.items()]
+        visits = map(json.loads, self.access_log.read_text().splitlines())
+        return [visit for visit in visits if like.items() <= visit.items()]
 
     async def visits(self, count: int, **like: str) -> list[dict[str, Any]]:
         """The first of them, once there are so many: a line may be written after its answer has come."""

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import httpx
 import pytest
@@ -11,43 +9,14 @@ import websockets
 
 from chatapp.limits import SIGN_IN_ADDRESS
 from tests.cases.callers import Caller
-from tests.cases.conftest import Call, Pair
-from tests.deploy.conftest import Shipped, all_until_hung_up, head
+from tests.cases.conftest import Call
+from tests.cases.pair import Pair
+from tests.deploy.conftest import Shipped, all_until_hung_up, asking, head
+from tests.deploy.listener import listening
 from tests.deploy.shipped import ShippedNginx
 from tests.support.fixtures import Serve
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-@dataclass
-class Listener:
-    """Stands where a replica would, and writes down what arrives there."""
-
-    url: str = ""
-    heads: list[str] = field(default_factory=list)
-
-    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        writer.close()
-
-    def values(self, name: str) -> list[str]:
-        """What the last request said under a name."""
-        lines = [line.partition(": ") for line in self.heads[-1].split("\r\n")]
-        return [value for found, _, value in lines if found.lower() == name]
-
-
-@asynccontextmanager
-async def listening() -> AsyncIterator[Listener]:
-    listener = Listener()
-    server = await asyncio.start_server(listener.take, "127.0.0.1", 0)
-    listener.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server:
-        yield listener
-
-
-def asking(front: ShippedNginx, path: str, *headers: str) -> bytes:
-    return "\r\n".join((f"GET {path} HTTP/1.1", f"Host: {front.host}", *headers, "", "")).encode()
 
 
 def from_address(address: str, url: str) -> httpx.AsyncClient:
@@ -134,7 +103,7 @@ async def test_a_flood_from_one_address_is_stopped_before_it_reaches_a_replica(s
     """With small numbers in the place of the shipped ones."""
     small = {
         "burst=60 nodelay": "burst=3 nodelay",
-        "burst=1200 nodelay": "burst=3 nodelay",
+        "burst=2000 nodelay": "burst=3 nodelay",
         "rate=20r/s": "rate=2r/s",
     }
     async with listening() as listener:
@@ -165,7 +134,7 @@ async def test_a_flood_from_one_address_is_stopped_before_it_reaches_a_replica(s
 
 async def test_one_address_has_so_many_lines_and_no_more(shipped: Shipped, pair: Pair, call: Call):
     front = shipped(
-        pair.first.url, other={"limit_conn connections 2000": "limit_conn connections 3"}
+        pair.first.url, other={"limit_conn connections 4000": "limit_conn connections 3"}
     )
     ann = await call("Ann Adams", front)
     async with ann.line(front) as one, ann.line(front) as two, ann.line(front):

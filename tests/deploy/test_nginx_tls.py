@@ -7,7 +7,7 @@ import pytest
 import websockets
 
 from tests.cases.callers import PASSWORD
-from tests.cases.conftest import Pair
+from tests.cases.pair import Pair
 from tests.deploy.conftest import Shipped
 from tests.deploy.shipped import ShippedNginx
 from tests.routes import pages
