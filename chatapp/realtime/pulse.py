@@ -1,9 +1,12 @@
-"""Visits every socket once in `ROUND_SECONDS`: a ping, the last numbers of its rooms, and whether it may still be here.
+"""Visits every socket once in `ROUND_SECONDS` with a ping and the last numbers of its rooms, some of them each second,
+so that ten thousand sockets never stop the event loop; and asks every second who may not be here any more.
 
-A part of them each second, so that ten thousand sockets never stop the event loop.
+The two do not wait for each other: a database that does not answer keeps no beat back, or browsers would take their
+lines for dead and come back all at once.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -12,10 +15,13 @@ from chatapp.metrics import Metrics
 from chatapp.realtime import frames
 from chatapp.realtime.connection import Connection
 from chatapp.realtime.hub import Hub
+from chatapp.trouble import is_worth_retrying
 
 ROUND_SECONDS: Final = 15
 
 EndDead = Callable[[Sequence[Connection]], Awaitable[None]]
+
+log = logging.getLogger(__name__)
 
 
 class Pulse:
@@ -28,6 +34,11 @@ class Pulse:
         self._end_dead = end_dead
 
     async def run(self) -> None:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._visit_forever())
+            both.create_task(self._end_forever())
+
+    async def _visit_forever(self) -> None:
         now = asyncio.get_running_loop().time
         while True:
             round_of = self._hub.connections()
@@ -37,12 +48,18 @@ class Pulse:
                 await asyncio.sleep(1)
                 self._metrics.loop_was_late(max(0.0, now() - started - 1))
                 self._hub.expire(self._clock.wall())
-                await self.visit(round_of[second * share : (second + 1) * share])
+                for connection in round_of[second * share : (second + 1) * share]:
+                    connection.ping()
+                    connection.send(frames.beat(self._hub.numbers(connection)))
 
-    async def visit(self, some: Sequence[Connection]) -> None:
-        living = [connection for connection in some if connection.is_open]
-        for connection in living:
-            connection.ping()
-            connection.send(frames.beat(self._hub.numbers(connection)))
-        if living:
-            await self._end_dead(living)
+    async def _end_forever(self) -> None:
+        """A session that ends is told at once, here and by a hint to the other processes; but a hint may be lost."""
+        while True:
+            await asyncio.sleep(1)
+            try:
+                if everybody := self._hub.connections():
+                    await self._end_dead(everybody)
+            except Exception as error:
+                if not is_worth_retrying(error):
+                    raise
+                log.warning("nobody can say just now whose session is over")
