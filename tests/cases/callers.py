@@ -91,7 +91,8 @@ class Line:
         self.seq = seq
         before = len(self.of("watching"))
         await self.send(type="watch", room=room, cursor=f"{self.epoch}:{seq}")
-        self.seq = max(self.seq, (await self.frame("watching", before + 1))["seq"])
+        watching = await self.frame("watching", before + 1)
+        self.seq = max(self.seq, watching["seq"])  # it may be further on by now
 
     async def says(self, room: int, body: str, key: str = "") -> str:
         """Does not wait for the answer."""
