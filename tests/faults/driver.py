@@ -7,10 +7,8 @@ its cursor. `check` compares the journals with the database and counts what must
 
 import asyncio
 import contextlib
-import html
 import json
 import random
-import re
 import sys
 import uuid
 from collections import Counter
@@ -21,18 +19,19 @@ import httpx
 import websockets
 from websockets.asyncio.client import ClientConnection
 
+from tests.faults.room_page import cursor_in, load, rows_in
+
 PASSWORD = "correct horse battery"
-ROW = re.compile(
-    r'<article class="msg" id="m-(\d+)" data-seq="\1" data-by="\d+" data-key="([0-9a-f-]{36})".*?'
-    r'<div class="msg-body"[^>]*><p>(.*?)</p>',
-    re.DOTALL,
-)
 ANSWER_SECONDS = 5.0
 
 
 @dataclass
 class Client:
-    """One person with one socket. `screen` is what they see: number → (key, words)."""
+    """One person with one socket. `screen` is what they see: number → (key, words).
+
+    `urls`: where they may be taken to when they come back, as by a proxy before several servers; empty: always `url`.
+    `loads`: how often they were sent to load the page afresh; `first`: the number from which on it showed the room.
+    """
 
     name: str
     url: str
@@ -49,6 +48,9 @@ class Client:
     ack_seconds: list[float] = field(default_factory=list)
     connected: asyncio.Event = field(default_factory=asyncio.Event)
     doubled: int = 0
+    urls: list[str] = field(default_factory=list)
+    loads: int = 0
+    first: int = 0
 
     def __post_init__(self) -> None:
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
@@ -75,14 +77,31 @@ class Client:
                     await self._watch()
                     async for text in socket:
                         await self._take(json.loads(text))
-            except (OSError, TimeoutError, websockets.WebSocketException):
+            except (OSError, TimeoutError, websockets.WebSocketException, httpx.HTTPError):
                 pass
             finally:
                 if self._socket is not None and self._socket.close_code is not None:
                     self.closes[self._socket.close_code] += 1
                 self._socket = None
                 self.connected.clear()
+            if self.urls:
+                self.url = self.dice.choice(self.urls)
             await asyncio.sleep(self.dice.uniform(0.02, 0.25))
+
+    async def come_again(self) -> None:
+        """Ends the line, as by closing the tab; a new one follows."""
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def _load(self) -> None:
+        """The page afresh: what is on it, and its number. What is above it is not asked for."""
+        page = await load(self.url, self.cookie, self.room)
+        self.screen = {}
+        self._draw(page)
+        self.first = min(self.screen, default=0)
+        self.cursor = cursor_in(page)
+        self.loads += 1
+        await self._watch()
 
     async def _watch(self) -> None:
         await self._send({"type": "watch", "room": self.room, "cursor": self.cursor})
@@ -110,6 +129,8 @@ class Client:
         elif kind == "watching":
             self._advance(frame["seq"])
             self.connected.set()
+        elif kind == "reload":
+            await self._load()
         elif kind == "beat" and frame["rooms"].get(str(self.room), 0) > self.seq:
             await self._watch()
 
@@ -119,11 +140,13 @@ class Client:
         if frame["from"] > self.seq:
             await self._watch()
             return
-        for seq, key, words in ROW.findall(frame["html"]):
-            shown = (key, html.unescape(words))
-            if self.screen.setdefault(int(seq), shown) != shown:
-                self.doubled += 1
+        self._draw(frame["html"])
         self._advance(frame["seq"])
+
+    def _draw(self, markup: str) -> None:
+        for seq, shown in rows_in(markup):
+            if self.screen.setdefault(seq, shown) != shown:
+                self.doubled += 1
 
     def _advance(self, seq: int) -> None:
         epoch = self.cursor.rsplit(":", 1)[0]
@@ -208,15 +231,13 @@ async def gather_crowd(urls: list[str], count: int, seed: int) -> Crowd:
         if number:
             assert (await browser.post(f"{path}/join")).status_code == 303
         page = (await browser.get(path)).text
-        found = re.search(r'data-cursor="([^"]+)"', page)
-        assert found
         clients.append(
             Client(
                 name=f"p{number}",
                 url=urls[number % len(urls)],
                 cookie=f"sid={browser.cookies['sid']}",
                 room=int(path.rsplit("/", 1)[1]),
-                cursor=found[1],
+                cursor=cursor_in(page),
                 dice=random.Random(seed * 1000 + number),
             )
         )

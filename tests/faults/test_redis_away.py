@@ -1,0 +1,81 @@
+"""Redis stands still, or was never there. Acknowledgements do not wait for it, and everybody still hears everybody."""
+
+import asyncio
+
+from tests.faults.replicas import crowd_at, hear_redis, heard_elsewhere, two_replicas
+from tests.faults.talks import (
+    LATER,
+    assert_nobody_was_refused_or_cut,
+    conversation,
+    everybody_is_told,
+    spread,
+    told,
+    waits,
+)
+from tests.faults.verdict import short_and_long, stored, tell, verify
+from tests.support import run_folder
+from tests.support.fixtures import Serve
+from tests.support.redis_server import RedisServer
+
+SEED = 20261202
+PEOPLE = 6
+
+
+@short_and_long("seconds", 3, 30)
+async def test_f6_while_redis_stands_still_people_are_acknowledged_and_heard(
+    serve: Serve, redis: RedisServer, postgresql_url: str, seconds: float
+) -> None:
+    servers = await two_replicas(serve, postgresql_url, redis.url)
+    await hear_redis(servers)
+    crowd = await crowd_at(servers, PEOPLE, SEED)
+    async with conversation(crowd):
+        await everybody_is_told(crowd, "ack", times=20)
+        before = waits(crowd)
+        redis.pause()
+        for client in crowd.clients:
+            client.ack_seconds.clear()
+        await asyncio.sleep(seconds)
+        await everybody_is_told(crowd, "ack", times=20)
+        during = waits(crowd)
+        await crowd.settle((await stored(postgresql_url, crowd.room)).last_seq)
+        assert_nobody_was_refused_or_cut(crowd)
+        assert not any(told(client, *LATER) for client in crowd.clients)
+        redis.resume()
+        await hear_redis(servers)
+        await everybody_is_told(crowd, "ack")
+        assert_nobody_was_refused_or_cut(crowd)
+    tell(f"f6: stored in {before} with Redis, {during} while it stood still for {seconds} s")
+    await verify(crowd, postgresql_url)
+
+
+@short_and_long("times", 12, 100)
+async def test_f5_without_redis_for_the_whole_run_everybody_hears_everybody(
+    serve: Serve, postgresql_url: str, times: int
+) -> None:
+    """It is set, but nobody listens there."""
+    nobody = f"redis://127.0.0.1:{run_folder.free_port()}/0"
+    servers = await two_replicas(serve, postgresql_url, nobody)
+    crowd = await crowd_at(servers, PEOPLE, SEED + 1)
+    async with crowd.here():
+        await asyncio.gather(*(client.talk(20) for client in crowd.clients))
+        delays = await heard_elsewhere(crowd, times)
+        assert_nobody_was_refused_or_cut(crowd)
+        assert not any(told(client, *LATER) for client in crowd.clients)
+    tell(
+        f"f5: no Redis, heard at the other replica after {spread(delays)}, stored in {waits(crowd)}"
+    )
+    await verify(crowd, postgresql_url)
+
+
+async def test_f5_with_redis_the_other_replica_hears_at_once(
+    serve: Serve, redis: RedisServer, postgresql_url: str
+) -> None:
+    """For comparison, and because a hint that is never sent would go unnoticed otherwise."""
+    servers = await two_replicas(serve, postgresql_url, redis.url)
+    await hear_redis(servers)
+    crowd = await crowd_at(servers, PEOPLE, SEED + 2)
+    async with crowd.here():
+        delays = await heard_elsewhere(crowd, 12)
+    tell(f"f5: with Redis, heard at the other replica after {spread(delays)}")
+    assert sorted(delays)[6] < 0.4, "no hint came: the comparison found it"
+    await verify(crowd, postgresql_url)
