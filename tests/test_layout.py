@@ -21,7 +21,7 @@ LAYERS = (
     "templating",
     "realtime",
     "middleware routes",
-    "app server __main__ __init__",
+    "app server __main__ __init__ renew_epoch sqlite_backup",
 )
 RANKS = {name: rank for rank, layer in enumerate(LAYERS) for name in layer.split()}
 

@@ -1,7 +1,7 @@
 """The epoch: a name for one unbroken line of numbers. A restored backup must get a new one, so that cursors of
 before are not taken for numbers of after."""
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from chatapp.database import Database
 from chatapp.security import new_token
@@ -22,4 +22,13 @@ async def read(database: Database) -> str:
         if is_conflict(error):  # a process that started together with us was quicker
             return await read(database)
         raise
+    return epoch
+
+
+async def renew(database: Database) -> str:
+    """A new name for what comes now. MUST run after a backup was put back, and before anything is served from it."""
+    epoch = new_token()[:12]
+    async with database.transaction() as tx:
+        await tx.execute(delete(facts).where(facts.c.name == "epoch"))
+        await tx.execute(insert(facts).values(name="epoch", value=epoch))
     return epoch
