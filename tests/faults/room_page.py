@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 
 ROW = re.compile(
-    r'<article class="msg" id="m-(\d+)" data-seq="\1" data-by="\d+" data-key="([0-9a-f-]{36})".*?'
+    r'<article class="msg[^"]*" id="m-(\d+)" data-seq="\1" data-by="\d+" data-key="([0-9a-f-]{36})".*?'
     r'<div class="msg-body"[^>]*><p>(.*?)</p>',
     re.DOTALL,
 )

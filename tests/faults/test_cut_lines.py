@@ -14,7 +14,7 @@ from tests.support.redis_server import RedisServer
 from tests.support.swamp import swamp
 
 SEED = 20261203
-PEOPLE = 6
+PEOPLE = 4
 UNDER_WAY = 1.0  # seconds for what was answered before the cut to arrive
 
 

@@ -18,7 +18,7 @@ from tests.support.fixtures import Serve
 from tests.support.redis_server import RedisServer
 
 SEED = 20261202
-PEOPLE = 6
+PEOPLE = 4
 
 
 @short_and_long("seconds", 3, 30)

@@ -34,11 +34,11 @@ from tests.support.process import Process
 from tests.support.redis_server import RedisServer
 
 SEED = 20261201
-PEOPLE = 6
+PEOPLE = 4
 BY_THEMSELVES = 1000
 
 
-@short_and_long("kills", 3, 50)
+@short_and_long("kills", 2, 50)
 async def test_f1_one_of_two_replicas_is_killed_at_random_moments(
     serve: Serve, redis: RedisServer, postgresql_url: str, kills: int
 ) -> None:
