@@ -123,7 +123,8 @@ class Database:
                 "server_settings": {
                     "application_name": self._name,
                     "lock_timeout": "2s",
-                    "idle_in_transaction_session_timeout": "10s",
+                    # whoever freezes or is cut off in the middle holds a room no longer than this
+                    "idle_in_transaction_session_timeout": "3s",
                 },
             },
         )

@@ -3,7 +3,12 @@
 import asyncio
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
+from chatapp.database import CommitUnknown
+from chatapp.domain.posts import apply_posts
+from chatapp.trouble import is_worth_retrying
+from tests.domain import world
 from tests.faults.driver import Crowd
 from tests.faults.replicas import SAME_KEY, crowd_at, hear_redis, shared, those_at
 from tests.faults.talks import conversation, everybody_is_told, seconds_until, waits
@@ -53,6 +58,33 @@ async def test_f7_a_replica_that_is_cut_off_from_the_database_acknowledges_nothi
             f" one for each here {back:.2f} s after its end; elsewhere stored in {waits(elsewhere)}"
         )
         await verify(crowd, url)
+
+
+async def test_f7_a_process_that_stops_in_the_middle_of_storing_holds_the_room_for_seconds_only(
+    postgresql_url: str,
+) -> None:
+    """It has the room's lock and the next number. Both are the others' again, and its own try counts for nothing."""
+    async with world.opened(postgresql_url) as stopped, world.opened(postgresql_url) as other:
+        ann = await world.person(other, "Ann Archer")
+        room = await world.opens(other, ann)
+
+        async def gets_through() -> None:
+            while True:
+                try:
+                    await world.says(other, ann, room, "hers")
+                except DBAPIError as error:
+                    if not is_worth_retrying(error):
+                        raise
+                else:
+                    return
+
+        with pytest.raises((DBAPIError, CommitUnknown)):
+            async with stopped.transaction() as tx:
+                await apply_posts(tx, [world.a_post(ann, room, "lost")])
+                held = await seconds_until(asyncio.wait_for(gets_through(), 30))
+        assert [row.body for row in await world.log_of(other, room) if row.body] == ["hers"]
+        await world.assert_no_gaps(other, room)
+    tell(f"f7: held for {held:.1f} s")
 
 
 @pytest.mark.faults
