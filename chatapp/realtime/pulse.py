@@ -40,13 +40,14 @@ class Pulse:
 
     async def _visit_forever(self) -> None:
         now = asyncio.get_running_loop().time
+        due = now()
         while True:
             round_of = self._hub.connections()
             share = -(-len(round_of) // ROUND_SECONDS)
             for second in range(ROUND_SECONDS):
-                started = now()
-                await asyncio.sleep(1)
-                self._metrics.loop_was_late(max(0.0, now() - started - 1))
+                due = max(due + 1, now())
+                await asyncio.sleep(due - now())
+                self._metrics.loop_was_late(max(0.0, now() - due))
                 self._hub.expire(self._clock.wall())
                 for connection in round_of[second * share : (second + 1) * share]:
                     connection.ping()

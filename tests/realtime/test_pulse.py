@@ -37,7 +37,7 @@ async def test_everybody_gets_a_beat_while_the_database_does_not_answer(core, an
 
     async with beating(core, hangs):
         for tab in tabs:
-            await tab.frame("beat", 2)
+            await tab.frame("beat")
     assert asked == [4]
 
 
@@ -50,7 +50,7 @@ async def test_everybody_gets_a_beat_while_the_database_is_away(core, ann, monke
 
     async with beating(core, fails):
         for tab in tabs:
-            await tab.frame("beat", 2)
+            await tab.frame("beat")
 
 
 async def test_it_is_asked_about_everybody_every_second(core, ann):
