@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from chatapp.domain import epoch
+from tests.domain import world
 from tests.faults.driver import Crowd, gather_crowd
 from tests.faults.talks import somebody_is_heard, until
 from tests.faults.verdict import NONE, Stored, check, stored, tell, verify
@@ -124,23 +126,24 @@ async def test_nothing_is_put_back_under_a_running_server(
 
 
 async def test_what_is_no_backup_is_refused_and_all_stays_as_it_is(
-    serve: Serve, database_url: str, tmp_path: Path
+    database_url: str, tmp_path: Path
 ) -> None:
-    server = await serve(DATABASE_URL=database_url)
-    crowd = await gather_crowd([server.url], 2, SEED + 3)
-    async with crowd.here():
-        await crowd.clients[0].say("here")
-    await asyncio.to_thread(server.stop)
-    for content in (b"", b"no backup", b"SQLite format 3\0" + bytes(4080), b"PGDMP" + bytes(99)):
+    async with world.opened(database_url) as database:
+        ann = await world.person(database, "Ann Archer")
+        room = await world.opens(database, ann)
+        await world.says(database, ann, room, "here")
+        name = await epoch.read(database)
+    before = await stored(database_url, room)
+    for content in (b"no backup", b"SQLite format 3\0" + bytes(4080), b"PGDMP" + bytes(99)):
         file = tmp_path / "file"
         file.write_bytes(content)
         code, said = await script("restore", file, database_url)
         assert code != 0
         assert "everything is as before" in said
         assert "Traceback" not in said
-    await asyncio.to_thread(server.start)
-    await verify(crowd, database_url)
-    assert all(client.loads == 0 for client in crowd.clients), "the epoch is the same"
+    assert await stored(database_url, room) == before
+    async with world.opened(database_url) as database:
+        assert await epoch.read(database) == name
 
 
 async def test_a_backup_never_writes_over_a_file_and_leaves_none_when_it_fails(

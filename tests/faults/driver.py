@@ -30,6 +30,7 @@ class Client:
     """One person with one socket. `screen` is what they see: number → (key, words).
 
     `urls`: where they may be taken to when they come back, as by a proxy before several servers; empty: always `url`.
+    `pings`: after so many seconds they ask the line whether it lives, and give it up after as many more; None: never.
     `loads`: how often they were sent to load the page afresh; `first`: the number from which on it showed the room.
     """
 
@@ -49,6 +50,7 @@ class Client:
     connected: asyncio.Event = field(default_factory=asyncio.Event)
     doubled: int = 0
     urls: list[str] = field(default_factory=list)
+    pings: float | None = 20
     loads: int = 0
     first: int = 0
 
@@ -72,6 +74,8 @@ class Client:
                     compression=None,
                     max_queue=None,
                     open_timeout=5,
+                    ping_interval=self.pings,
+                    ping_timeout=self.pings,
                 ) as socket:
                     self._socket = socket
                     await self._watch()

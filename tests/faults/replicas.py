@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import httpx
 
 from tests.faults.driver import Crowd, gather_crowd
+from tests.faults.observed import Observed
 from tests.faults.talks import PATIENCE, seconds_until, until
 from tests.support.chat_server import ChatServer
 from tests.support.fixtures import Serve
@@ -40,9 +41,10 @@ async def crowd_at(servers: Sequence[ChatServer], people: int, seed: int) -> Cro
     """As many at the one as at the other. Who loses the line may come back at either."""
     urls = [server.url for server in servers]
     crowd = await gather_crowd(urls, people, seed)
-    for client in crowd.clients:
-        client.urls = urls
-    return crowd
+    visitors = [Observed.of(client) for client in crowd.clients]
+    for visitor in visitors:
+        visitor.urls = urls
+    return Crowd([*visitors], crowd.room)
 
 
 def those_at(server: ChatServer, crowd: Crowd) -> Crowd:

@@ -44,11 +44,16 @@ async def test_f6_while_redis_stands_still_people_are_acknowledged_and_heard(
         await hear_redis(servers)
         await everybody_is_told(crowd, "ack")
         assert_nobody_was_refused_or_cut(crowd)
-    tell(f"f6: stored in {before} with Redis, {during} while it stood still for {seconds} s")
+    async with crowd.here():
+        delays = await heard_elsewhere(crowd, 2 * PEOPLE)
+    tell(
+        f"f6: stored in {before} with Redis, {during} while it stood still for {seconds} s;"
+        f" afterwards heard at the other replica after {spread(delays)}"
+    )
     await verify(crowd, postgresql_url)
 
 
-@short_and_long("times", 12, 100)
+@short_and_long("times", 4, 100)
 async def test_f5_without_redis_for_the_whole_run_everybody_hears_everybody(
     serve: Serve, postgresql_url: str, times: int
 ) -> None:
@@ -57,25 +62,11 @@ async def test_f5_without_redis_for_the_whole_run_everybody_hears_everybody(
     servers = await two_replicas(serve, postgresql_url, nobody)
     crowd = await crowd_at(servers, PEOPLE, SEED + 1)
     async with crowd.here():
-        await asyncio.gather(*(client.talk(20) for client in crowd.clients))
+        await asyncio.gather(*(client.talk(10) for client in crowd.clients))
         delays = await heard_elsewhere(crowd, times)
         assert_nobody_was_refused_or_cut(crowd)
         assert not any(told(client, *LATER) for client in crowd.clients)
     tell(
         f"f5: no Redis, heard at the other replica after {spread(delays)}, stored in {waits(crowd)}"
     )
-    await verify(crowd, postgresql_url)
-
-
-async def test_f5_with_redis_the_other_replica_hears_at_once(
-    serve: Serve, redis: RedisServer, postgresql_url: str
-) -> None:
-    """For comparison, and because a hint that is never sent would go unnoticed otherwise."""
-    servers = await two_replicas(serve, postgresql_url, redis.url)
-    await hear_redis(servers)
-    crowd = await crowd_at(servers, PEOPLE, SEED + 2)
-    async with crowd.here():
-        delays = await heard_elsewhere(crowd, 12)
-    tell(f"f5: with Redis, heard at the other replica after {spread(delays)}")
-    assert sorted(delays)[6] < 0.4, "no hint came: the comparison found it"
     await verify(crowd, postgresql_url)

@@ -10,6 +10,7 @@ import asyncpg
 from tests.cases.callers import PASSWORD, Caller, Line
 from tests.cases.conftest import call
 from tests.faults.replicas import hear_redis, two_replicas
+from tests.faults.room_page import cursor_in
 from tests.faults.talks import seconds_until, spread
 from tests.faults.verdict import short_and_long, tell
 from tests.support.beside import beside
@@ -95,8 +96,9 @@ async def goes(
     """One person by one way, with two tabs open at the other replica."""
     async with person.line(servers[1]) as line, person.line(servers[1]) as second:
         tabs = (line, second)
+        now = cursor_in(await person.sees(servers[1], room)).rsplit(":", 1)[1]
         for tab in tabs:
-            await tab.watches(room)
+            await tab.watches(room, int(now))
             await tab.reaches(tab.seq + 3)
         await person.does(servers[0], way.path, **way.fields)
         before = [len(tab.of("changes")) for tab in tabs]
