@@ -6,6 +6,7 @@ lines for dead and come back all at once.
 """
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
@@ -39,17 +40,16 @@ class Pulse:
             both.create_task(self._end_forever())
 
     async def _visit_forever(self) -> None:
+        """Each session has its second of the round, so whoever has just come need not wait for the next round."""
         now = asyncio.get_running_loop().time
         due = now()
-        while True:
-            round_of = self._hub.connections()
-            share = -(-len(round_of) // ROUND_SECONDS)
-            for second in range(ROUND_SECONDS):
-                due = max(due + 1, now())
-                await asyncio.sleep(due - now())
-                self._metrics.loop_was_late(max(0.0, now() - due))
-                self._hub.expire(self._clock.wall())
-                for connection in round_of[second * share : (second + 1) * share]:
+        for second in itertools.cycle(range(ROUND_SECONDS)):
+            due = max(due + 1, now())
+            await asyncio.sleep(due - now())
+            self._metrics.loop_was_late(max(0.0, now() - due))
+            self._hub.expire(self._clock.wall())
+            for connection in self._hub.connections():
+                if connection.session_id % ROUND_SECONDS == second:
                     connection.ping()
                     connection.send(frames.beat(self._hub.numbers(connection)))
 

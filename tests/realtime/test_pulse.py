@@ -62,3 +62,17 @@ async def test_it_is_asked_about_everybody_every_second(core, ann):
 
     async with beating(core, told), asyncio.timeout(10):
         assert [await asked.get() for _ in range(2)] == [40, 40]
+
+
+async def test_who_has_just_come_is_visited_in_the_same_round(core, ann, monkeypatch):
+    """A line that dies at once is found out as soon as any other."""
+    monkeypatch.setattr(pulse, "ROUND_SECONDS", 3)
+    first = core.tab(ann, session_id=3)
+
+    async def nobody(_: Sequence[Connection]) -> None:
+        return
+
+    async with beating(core, nobody):
+        await first.frame("beat")
+        await core.tab(ann, session_id=4).frame("beat")
+        assert len(first.of("beat")) == 1
