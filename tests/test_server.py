@@ -55,6 +55,25 @@ async def test_whoever_has_a_line_to_a_leaving_process_gets_an_answer_and_is_tol
     assert await asyncio.to_thread(server.wait) == 0
 
 
+async def test_a_leaving_process_breaks_a_handshake_off_so_that_a_proxy_tries_another(
+    serve: Serve, postgresql_url: str, redis: RedisServer
+) -> None:
+    server = await serve(DATABASE_URL=postgresql_url, REDIS_URL=redis.url, SECRET_KEY=KEY)
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as kept:
+        asks(kept, "/up")
+        server.signal(SIGTERM)
+        await until(lambda: closed_to_newcomers(server))
+        handshake = {"Upgrade": "websocket", "Connection": "Upgrade", "Origin": server.url}
+        handshake |= {
+            "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+            "Sec-WebSocket-Version": "13",
+        }
+        kept.request("GET", "/ws", headers=handshake)
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            kept.getresponse()
+    assert await asyncio.to_thread(server.wait) == 0
+
+
 async def test_what_somebody_asked_for_before_the_stop_is_still_done(serve: Serve) -> None:
     """Signing up takes a fifth of a second, most of it for the password."""
     server = await serve()

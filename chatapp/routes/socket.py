@@ -36,6 +36,8 @@ class Socket:
             await send({"type": "websocket.close", "code": 1008})
             return
         request = HTTPConnection(scope)
+        if kit.stopping:
+            _hang_up(send)  # without an answer, a proxy asks another process
         if kit.stopping or kit.limits.wait(CONNECT_ADDRESS, address(request)):
             await _not_now(scope, send)
             return
@@ -133,9 +135,15 @@ class Socket:
             connection.close(frames.CLOSE_OVERLOADED)
 
 
+def _hang_up(send: Send) -> None:
+    """Breaks a line off. ASGI has no way to, so this asks the server's own object, where there is one."""
+    transport = handover.transport_of(send)
+    if transport is not None:
+        transport.abort()
+
+
 async def _not_now(scope: Scope, send: Send) -> None:
-    """Refuses a handshake for the moment. To a browser this is a lost line: it comes back; a proxy asks another
-    process when it reads 503."""
+    """Refuses a handshake for the moment. To a browser this is a lost line: it comes back."""
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": frames.CLOSE_OVERLOADED})
         return
@@ -145,16 +153,10 @@ async def _not_now(scope: Scope, send: Send) -> None:
 
 
 def _asgi_line(send: Send) -> AsgiLine:
-    def abort() -> None:
-        """ASGI has no way to drop a line, so this asks the server's own object, where there is one."""
-        transport = handover.transport_of(send)
-        if transport is not None:
-            transport.abort()
-
     return AsgiLine(
         send=lambda text: send({"type": "websocket.send", "text": text}),
         close=lambda code: send({"type": "websocket.close", "code": code}),
-        abort=abort,
+        abort=lambda: _hang_up(send),
     )
 
 

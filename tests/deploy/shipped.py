@@ -40,7 +40,7 @@ def value(name: str, file: str, after: str) -> str:
 
 
 class ShippedNginx(Process):
-    """In front of one or two replicas. `other`: pieces of the shipped files, and what stands in their place; each piece
+    """In front of some replicas. `other`: pieces of the shipped files, and what stands in their place; each piece
     must be there. With `tls`, the servers of tls.conf.example take the place of the plain one."""
 
     def __init__(
@@ -57,12 +57,13 @@ class ShippedNginx(Process):
         if folder.exists():
             shutil.rmtree(folder)
         shutil.copytree(FOLDER, folder)
-        hosts = [replica.removeprefix("http://") for replica in replicas] + [NOBODY]
+        hosts = [replica.removeprefix("http://") for replica in replicas]
+        second = "\n".join(f"server {host} max_fails=2 fail_timeout=2s;" for host in hosts[1:])
         changes = {
             "http {\n": COMPILED_IN % {"folder": folder},
             "worker_processes auto": "worker_processes 2",  # and not more on a larger machine
             "app-1:8000": hosts[0],
-            "app-2:8000": hosts[1],
+            "server app-2:8000 max_fails=2 fail_timeout=2s;": second or f"server {NOBODY};",
             "/etc/nginx/": f"{folder}/",
             "/var/log/nginx/": f"{folder}/",
             **self._listening(tls),

@@ -20,7 +20,7 @@ from tests.support.chat_server import ChatServer
 from tests.support.fixtures import Arrive, Serve
 
 DOWN = f"{LOST}|50[24]"
-SOON = {"fail_timeout=5s": "fail_timeout=1s"}  # a replica that is back is asked so soon
+SOON = {"fail_timeout=2s": "fail_timeout=1s"}  # a replica that is back is asked so soon
 
 
 @asynccontextmanager
