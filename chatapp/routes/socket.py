@@ -37,9 +37,9 @@ class Socket:
             return
         request = HTTPConnection(scope)
         if kit.stopping:
-            _hang_up(send)  # without an answer, a proxy asks another process
+            _hang_up(send)  # where there is no answer, a proxy asks another process
         if kit.stopping or kit.limits.wait(CONNECT_ADDRESS, address(request)):
-            await _not_now(scope, send)
+            await send({"type": "websocket.close", "code": frames.CLOSE_OVERLOADED})
             return
         endings = kit.hub.endings
         try:
@@ -47,7 +47,8 @@ class Socket:
         except Exception as error:
             if not is_worth_retrying(error):
                 raise
-            await _not_now(scope, send)  # the database is away
+            # The database is away. To a browser this is a lost line: it comes back.
+            await send({"type": "websocket.close", "code": frames.CLOSE_OVERLOADED})
             return
         handover.refuse_extensions(send)
         await send({"type": "websocket.accept"})
@@ -140,16 +141,6 @@ def _hang_up(send: Send) -> None:
     transport = handover.transport_of(send)
     if transport is not None:
         transport.abort()
-
-
-async def _not_now(scope: Scope, send: Send) -> None:
-    """Refuses a handshake for the moment. To a browser this is a lost line: it comes back."""
-    if "websocket.http.response" not in (scope.get("extensions") or {}):
-        await send({"type": "websocket.close", "code": frames.CLOSE_OVERLOADED})
-        return
-    headers = [(b"retry-after", b"1"), (b"content-length", b"0")]
-    await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": b""})
 
 
 def _asgi_line(send: Send) -> AsgiLine:
