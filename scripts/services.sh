@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests drive and this machine lacks: PostgreSQL, Redis, nginx, Chromium, git.
+# Installs what the tests drive and this machine lacks: PostgreSQL, Redis, nginx, openssl, Chromium, git.
 # The tests start their own copies in scratch folders, so nothing installed here is left running,
 # enabled at boot, or holding a database cluster.
 set -eu
@@ -28,6 +28,7 @@ missing() {
     have_postgresql || printf ' postgresql'
     have redis-server || printf ' redis-server'
     have nginx || printf ' nginx'
+    have openssl || printf ' openssl'
     have_chromium || printf ' chromium-headless-shell'
 }
 
@@ -47,9 +48,9 @@ if ! have apt-get || { [ -n "$as_root" ] && ! sudo -n true 2>/dev/null; }; then 
 if [ -z "$can_install" ]; then
     say "The tests need programs that this machine lacks:$list
 They are installed by themselves only on Debian and Ubuntu, as root or with passwordless sudo.
-  Debian, Ubuntu: sudo apt-get install postgresql redis-server nginx chromium git
-  Fedora:         sudo dnf install postgresql-server redis nginx chromium git
-  macOS:          brew install postgresql redis nginx && $venv/bin/playwright install chromium
+  Debian, Ubuntu: sudo apt-get install postgresql redis-server nginx openssl chromium git
+  Fedora:         sudo dnf install postgresql-server redis nginx openssl chromium git
+  macOS:          brew install postgresql redis nginx openssl && $venv/bin/playwright install chromium
 Chromium elsewhere: set CHROMIUM=/path/to/chromium, or $venv/bin/playwright install chromium"
     exit 1
 fi
