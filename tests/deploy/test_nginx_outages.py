@@ -106,7 +106,7 @@ async def test_what_broke_off_is_asked_of_another_replica_only_if_that_changes_n
 
 
 async def test_what_chatapp_itself_says_goes_through_as_it_is(shipped: Shipped):
-    """ "Busy" is an answer: it is not asked of the other replica, and nobody counts as dead for it."""
+    """Being busy is an answer: the other replica is not asked as well, and neither counts as dead for it."""
     async with listening(BUSY) as one, listening(BUSY) as two:
         front = shipped(one.url, two.url)
         async with httpx.AsyncClient(base_url=front.url) as visitor:

@@ -132,6 +132,29 @@ async def test_a_flood_from_one_address_is_stopped_before_it_reaches_a_replica(s
         assert await passing("127.0.0.7", "GET", "/sign-in") == 12, "looking costs nothing"
 
 
+async def test_a_household_of_many_ipv6_addresses_counts_as_one(shipped: Shipped):
+    """Its /64, however it is written. Told by something in front of nginx, since nobody comes to us by IPv6."""
+    other = {
+        "#set_real_ip_from 192.0.2.1;": "set_real_ip_from 127.0.0.1;",
+        "burst=2000 nodelay": "burst=3 nodelay",
+        "rate=20r/s": "rate=1r/m",
+    }
+    async with listening() as listener:
+        front = shipped(listener.url, other=other)
+
+        async def statuses(*addresses: str) -> list[int]:
+            async with httpx.AsyncClient(base_url=front.url) as somebody:
+                asked = [{"X-Forwarded-For": address} for address in addresses]
+                return [(await somebody.get("/ws", headers=each)).status_code for each in asked]
+
+        homes = ("2001:db8:1:2:{0}::1", "2001:db8:1:2:a:b:c:{0}", "2001:0db8:0001:0002::{0}")
+        family = [homes[number % 3].format(number + 1) for number in range(9)]
+        assert await statuses(*family) == [200] * 4 + [429] * 5
+        assert await statuses("2001:db8:1:3::1", "192.0.2.77") == [200, 200]
+        family = [f"2001:db8::{number}:1" for number in range(1, 10)]
+        assert await statuses(*family) == [200] * 4 + [429] * 5
+
+
 async def test_one_address_has_so_many_lines_and_no_more(shipped: Shipped, pair: Pair, call: Call):
     front = shipped(
         pair.first.url, other={"limit_conn connections 4000": "limit_conn connections 3"}
