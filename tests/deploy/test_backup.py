@@ -10,7 +10,7 @@ import pytest
 from chatapp.domain import epoch
 from tests.domain import world
 from tests.faults.driver import Crowd, gather_crowd
-from tests.faults.talks import somebody_is_heard, until
+from tests.faults.talks import conversation, somebody_is_heard, until
 from tests.faults.verdict import NONE, Stored, check, stored, tell, verify
 from tests.support.fixtures import Serve
 from tests.support.run_folder import ROOT
@@ -92,13 +92,11 @@ async def test_a_backup_that_is_taken_while_people_talk_holds_all_of_one_moment(
     server = await serve(DATABASE_URL=database_url, LIMIT_FACTOR="1000")
     crowd = await gather_crowd([server.url], PEOPLE, SEED + 1)
     file = tmp_path / "now"
-    async with crowd.here():
-        talking = asyncio.gather(*(client.talk(60, pause=0.02) for client in crowd.clients))
+    async with conversation(crowd):
         await somebody_is_heard(crowd, times=20)
         acked = {key for client in crowd.clients for key in client.acked}
         await goes_through("backup", file, database_url)
         await somebody_is_heard(crowd)
-        await talking
     assert file.stat().st_mode & 0o077 == 0, "others can read it"
     await goes_through("restore", file, empty_url)
     now, then = await stored(database_url, crowd.room), await stored(empty_url, crowd.room)
