@@ -7,10 +7,12 @@ import { counted, debounced, shape, words } from "./page.js";
 const KEEP_AFTER = 300;
 const DRAFT_MOST = 100_000; // a pasted book stays in the box, not on the device
 const ROWS_MOST = 8;
+const HINT_AFTER = 1000; // a page that has just come has no line yet
 
 export class Composer {
   #keep = debounced(KEEP_AFTER, () => this.keep());
   #closed = false;
+  #hinting = undefined;
 
   /**
    * @param {object} by
@@ -58,7 +60,14 @@ export class Composer {
   /** @param {boolean} waiting whether messages would wait for the line */
   hintWaiting(waiting) {
     const { hint, hintWaiting } = words();
-    if (this.hint && hint && hintWaiting) this.hint.textContent = waiting ? hintWaiting : hint;
+    if (!this.hint || !hint || !hintWaiting) return;
+    if (waiting) {
+      this.#hinting ??= setTimeout(() => (this.hint.textContent = hintWaiting), HINT_AFTER);
+    } else {
+      clearTimeout(this.#hinting);
+      this.#hinting = undefined;
+      this.hint.textContent = hint;
+    }
   }
 
   /** The room is gone. The text stays, to be copied. */
