@@ -10,7 +10,7 @@ WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench load image-check lint format lock clean venv dev services
+.PHONY: help run test faults bench load rolling replicas image-check lint format lock clean venv dev services
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,12 @@ load: dev services ## load the server with a thousand members and more (an hour;
 
 image-check: ## build the image without Docker and start it read-only (root, debootstrap, buildah)
 	@sh scripts/image_check.sh
+
+rolling: dev services ## restart three processes behind nginx one after another, five times, while people talk
+	@$(BIN)/python -m pytest -m faults -rP --show-capture=stderr tests/faults/test_rolling_restart.py $(ARGS)
+
+replicas: dev services ## measure two processes on one database, with Redis and without (two minutes)
+	@$(BIN)/python -m benchmarks.replicas
 
 lint: dev ## style and types
 	@$(BIN)/ruff check --quiet .

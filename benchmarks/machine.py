@@ -45,6 +45,7 @@ class Site:
         self.kind = kind
         self.folder = folder
         self.server: ChatServer | None = None
+        self._more: list[ChatServer] = []
         self.postgres: PostgresServer | None = None
         self._count = 0
         folder.mkdir(parents=True)
@@ -62,7 +63,7 @@ class Site:
             return self.postgres.url(name)
         return f"sqlite:///{self.folder / name / 'chatapp.db'}"
 
-    def start(self) -> ChatServer:
+    def start(self, cpus: str = str(SERVER_CPU), **settings: str) -> ChatServer:
         """A server of its own database, as it was after filling."""
         self._count += 1
         name = f"copy{self._count}"
@@ -70,23 +71,34 @@ class Site:
             self.postgres.create_database(name, "seed")
         else:
             shutil.copytree(self._seed, self.folder / name)
-        command = ("taskset", "-c", str(SERVER_CPU), sys.executable, "-m", "chatapp")
-        self.server = ChatServer(
-            self.folder / f"server{self._count}",
-            command,
-            DATABASE_URL=self._url(name),
-            SECRET_KEY=SECRET,
-            LIMIT_FACTOR=LIMIT_FACTOR,
-        )
-        self.server.start()
+        self.server = self._serve(f"server{self._count}", cpus, settings)
         return self.server
 
+    def another(self, cpus: str = str(SERVER_CPU), **settings: str) -> ChatServer:
+        """One more on the database of the last that was started."""
+        number = len(self._more) + 2
+        self._more.append(self._serve(f"server{self._count}-{number}", cpus, settings))
+        return self._more[-1]
+
+    def _serve(self, folder: str, cpus: str, settings: dict[str, str]) -> ChatServer:
+        server = ChatServer(
+            self.folder / folder,
+            ("taskset", "-c", cpus, sys.executable, "-m", "chatapp"),
+            DATABASE_URL=self._url(f"copy{self._count}"),
+            SECRET_KEY=SECRET,
+            LIMIT_FACTOR=LIMIT_FACTOR,
+            **settings,
+        )
+        server.start()
+        return server
+
     def stop(self) -> None:
-        if self.server is not None:
+        for server in filter(None, (self.server, *self._more)):
             # SIGKILL: its data is thrown away, and ten thousand goodbyes take their time.
-            if self.server.running:
-                self.server.kill()
-            self.server = None
+            if server.running:
+                server.kill()
+        self.server = None
+        self._more.clear()
         if self.postgres is None:
             shutil.rmtree(self.folder / f"copy{self._count}", ignore_errors=True)
         else:

@@ -23,11 +23,7 @@ def pages(site: Site, swarm: Swarm, lines: list[Line], rate: float) -> Figures:
     assert site.server is not None
     swarm.join(lines)
     opened(swarm, lines, 500, 2)  # the rooms get a page of messages
-    command = [
-        *(sys.executable, "-m", "benchmarks.visitors", str(site.server.port), str(PAGE_SECONDS)),
-        *(str(lines[0].room.id), lines[0].cookie),
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as visitors:
+    with _visitors(site.server.port, lines[0]) as visitors:
         found = opened(swarm, lines, rate, PAGE_SECONDS)
         output, _ = visitors.communicate(timeout=120)
     keep = ("delivery_p50_ms", "delivery_p99_ms", "ack_p99_ms", "in_time", "due", "lost", "refused")
@@ -40,9 +36,17 @@ def pages(site: Site, swarm: Swarm, lines: list[Line], rate: float) -> Figures:
     }
 
 
+def _visitors(port: int, line: Line) -> "subprocess.Popen[str]":
+    """People who load the page of one room, sign in and ask whether the server is up, for `PAGE_SECONDS`."""
+    command = [sys.executable, "-m", "benchmarks.visitors", str(port), str(PAGE_SECONDS)]
+    return subprocess.Popen(
+        [*command, str(line.room.id), line.cookie], stdout=subprocess.PIPE, text=True
+    )
+
+
 def reconnect(site: Site, swarm: Swarm, lines: list[Line]) -> Figures:
     """S6: 10,000 lines are cut and come back at once with their cursors; 100 others go on talking in rooms that some
-    of those who come back are in, so that there is something to catch up with."""
+    of those who come back are in, so that there is something to catch up with. Pages are loaded meanwhile."""
     assert site.server is not None
     pid = site.server.pid
     away = [line for line in lines if line.number < 10_000]
@@ -67,8 +71,11 @@ def reconnect(site: Site, swarm: Swarm, lines: list[Line]) -> Figures:
             back.append(now - began)
         return bool(back)
 
-    found = opened(swarm, stay, MEANWHILE_RATE, PATIENCE, beside=beside)
+    with _visitors(site.server.port, stay[0]) as visitors:
+        found = opened(swarm, stay, MEANWHILE_RATE, PATIENCE, beside=beside)
+        output, _ = visitors.communicate(timeout=120)
     return {
+        **json.loads(output),
         "back": sum(line.state == LIVE for line in away),
         "back_seconds": round(back[0], 1) if back else None,
         "ack_p50_ms": found.get("ack_p50_ms"),

@@ -23,12 +23,13 @@ OPENING, WAITING, LIVE, DEAD = range(4)
 class Line(Member):
     """One socket, which watches one room."""
 
-    __slots__ = ("acknowledged", "cookie", "left", "out", "post", "rest", "socket", "state")
+    __slots__ = ("acknowledged", "cookie", "left", "out", "port", "post", "rest", "socket", "state")
 
     def __init__(self, number: int, room: Room, cookie: str) -> None:
         super().__init__(number, room)
         room.members.append(self)
         self.cookie = cookie
+        self.port = 0  # of a server of its own; 0: where everybody is
         self.post = frames.Post(room.id)
         self.state = DEAD
         self.socket: socket.socket | None = None
@@ -57,11 +58,12 @@ class Sockets:
         fresh.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         fresh.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         fresh.bind((f"127.0.0.{2 + line.number % SOURCES}", 0))
-        line.state, line.rest, line.out = OPENING, b"", frames.handshake(self.port, line.cookie)
+        port = line.port or self.port
+        line.state, line.rest, line.out = OPENING, b"", frames.handshake(port, line.cookie)
         line.is_live = False
         self._lines[fresh.fileno()] = line
         with contextlib.suppress(BlockingIOError):
-            fresh.connect(("127.0.0.1", self.port))
+            fresh.connect(("127.0.0.1", port))
         self._poll.register(fresh.fileno(), select.EPOLLIN | select.EPOLLOUT)
 
     def drop(self, line: Line) -> None:
