@@ -35,7 +35,7 @@ in_containers() {
 into_postgresql() {
     address=$(printf %s "$DATABASE_URL" | sed 's/^postgres[a-z]*+asyncpg:/postgresql:/')
     running=$(psql --no-psqlrc --tuples-only --no-align --dbname="$address" --command="
-        SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'chatapp'")
+        SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'chatapp%'")
     [ "$running" = 0 ] || stop 'chatapp is running on this database: stop it first.'
     put_back pg_restore --dbname="$address" <"$file" || stop 'Nothing was put back: everything is as before.'
     "$python" -m chatapp.renew_epoch || not_renewed "$python -m chatapp.renew_epoch"

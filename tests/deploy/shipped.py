@@ -94,12 +94,12 @@ class ShippedNginx(Process):
         """What `nginx -t` says."""
         return subprocess.run([*self.argv, "-t"], capture_output=True, text=True, check=False)
 
-    def visits_so_far(self, **like: str) -> list[dict[str, Any]]:
+    def visits_so_far(self, **like: str | int) -> list[dict[str, Any]]:
         """The lines of the access log that have these values."""
         visits = map(json.loads, self.access_log.read_text().splitlines())
         return [visit for visit in visits if like.items() <= visit.items()]
 
-    async def visits(self, count: int, **like: str) -> list[dict[str, Any]]:
+    async def visits(self, count: int, **like: str | int) -> list[dict[str, Any]]:
         """The first of them, once there are so many: a line may be written after its answer has come."""
         async with asyncio.timeout(30):
             while len(found := self.visits_so_far(**like)) < count:

@@ -1,6 +1,7 @@
 """Ordinary days behind nginx: people talk, pages come packed, and files once."""
 
 import gzip
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -26,8 +27,9 @@ def test_nginx_accepts_the_files_as_they_are_shipped(tmp_path, tls):
 async def test_ann_and_bob_talk_through_nginx_over_both_replicas(
     pair: Pair, front: ShippedNginx, ann: Caller, bob: Caller
 ):
-    room = await ann.opens(front, "Lab")
+    room = await ann.opens(front, f"Lab {uuid4()}")
     await bob.joins(front, room)
+    before = len(front.visits_so_far(path="/ws", status=101))
     async with ann.line(front) as hers, bob.line(front) as his:
         for line in (hers, his):
             await line.watches(room)
@@ -39,7 +41,8 @@ async def test_ann_and_bob_talk_through_nginx_over_both_replicas(
         for line in (hers, his):
             await line.hears("and by a form")
     assert await bob.reads(front, room) == ["hello Bob", "hello Ann", "and by a form"]
-    served = {line["replica"] for line in await front.visits(2, path="/ws")}
+    visits = await front.visits(before + 2, path="/ws", status=101)
+    served = {visit["replica"] for visit in visits[before:]}
     assert served == {each.url.removeprefix("http://") for each in pair}, "one socket each"
 
 
