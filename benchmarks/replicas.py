@@ -27,7 +27,7 @@ CPUS: Final = f"0-{(os.cpu_count() or 1) - 1}"
 
 @contextlib.contextmanager
 def two(site: Site, **settings: str) -> Iterator[tuple[int, int]]:
-    """The ports of two processes."""
+    """The ports of two fresh processes: a second swarm would send its messages under keys that are known there."""
     try:
         yield site.start(CPUS, **settings).port, site.another(CPUS, **settings).port
     finally:
@@ -71,12 +71,14 @@ def main(folder: Path) -> None:
     try:
         with two(site, **bus) as (first, second):
             show("same process, with Redis", delivery(site, first, first), *times)
+        with two(site, **bus) as (first, second):
             show("other process, with Redis", delivery(site, first, second), *times)
         with two(site) as (first, second):
             show("other process, without Redis", delivery(site, first, second), *times)
+        rate = ("messages_per_s", "deliveries_per_s")
         with two(site, **bus) as ports:
-            rate = ("messages_per_s", "deliveries_per_s")
             show("one process", throughput(site, ports[:1]), *rate)
+        with two(site, **bus) as ports:
             show("two processes, rooms spread over both", throughput(site, ports), *rate)
     finally:
         site.close()
