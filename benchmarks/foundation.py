@@ -252,7 +252,7 @@ async def delivery(server: ChatServer, room: str, people: list[httpx.AsyncClient
 
 
 async def measure(scratch: Path) -> None:
-    server = ChatServer(scratch / "server", LIMIT_FACTOR="1000")
+    server = ChatServer(scratch / "server", LIMIT_FACTOR="1000", PASSWORD_COST="12")
     server.start()
     try:
         ann, bob = await arrive(server, "ann"), await arrive(server, "bob")

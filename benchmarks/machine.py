@@ -87,6 +87,7 @@ class Site:
             DATABASE_URL=self._url(f"copy{self._count}"),
             SECRET_KEY=SECRET,
             LIMIT_FACTOR=LIMIT_FACTOR,
+            PASSWORD_COST="12",
             **settings,
         )
         server.start()

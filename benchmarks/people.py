@@ -56,7 +56,7 @@ async def fill(url: str, folder: Path) -> People:
     try:
         await migrate(database)
         name = await epoch.read(database)
-        passwords = Passwords()
+        passwords = Passwords(settings.password_cost)
         hashed = await passwords.hash(normal_password(PASSWORD))
         passwords.close()
         tokens = [hashlib.sha256(b"%d" % person).hexdigest() for person in range(PEOPLE)]

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from starlette.applications import Starlette
@@ -19,7 +20,7 @@ from chatapp.metrics import Metrics
 from chatapp.middleware import Bodies, CrossSite, Hosts, Packed, Requests
 from chatapp.migrate import migrate
 from chatapp.realtime import frames
-from chatapp.realtime.backplane import Backplane, MemoryBackplane, RedisBackplane
+from chatapp.realtime.backplane import Backplane, MemoryBackplane
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.dispatch import Dispatch
 from chatapp.realtime.fanout import Fanout
@@ -28,7 +29,6 @@ from chatapp.realtime.hints import Hints
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.neighbours import Neighbours
 from chatapp.realtime.pulse import Pulse
-from chatapp.realtime.shared_tails import KEPT_SECONDS, SharedTails
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.together import Together
@@ -38,21 +38,29 @@ from chatapp.routes.failures import HANDLERS
 from chatapp.routes.site import static_version
 from chatapp.routes.socket import Socket
 from chatapp.routes.table import routes
-from chatapp.security import COST, Passwords, Seal, stored_key
+from chatapp.security import Passwords, Seal, stored_key
 from chatapp.settings import Settings
 from chatapp.sqlite_file import AlreadyOpen
 from chatapp.templating import Fragments, Templates
 
+if TYPE_CHECKING:
+    from chatapp.realtime.redis_backplane import RedisBackplane
+    from chatapp.realtime.shared_tails import SharedTails
+
 DRAIN_SECONDS = 10.0
+TAIL_SECONDS = 3600  # that a room kept in Redis may be used
 LINGER_SECONDS = 1.0  # that a proxy may go on using the lines it has to us
 
 log = logging.getLogger(__name__)
 
 
-def create_app(settings: Settings, clock: Clock | None = None, password_cost: int = COST) -> "App":
+def create_app(
+    settings: Settings, clock: Clock | None = None, password_cost: int | None = None
+) -> "App":
     """The whole application as one ASGI app. Nothing is opened before its lifespan starts.
 
-    `clock` and `password_cost` are for tests. Raises `PermissionError` when the data folder cannot be used.
+    `clock` and `password_cost` (instead of the setting) are for tests. Raises `PermissionError` when the data folder
+    cannot be used.
     """
     logs.set_up(settings.log_level)
     data_folder(settings)
@@ -69,7 +77,11 @@ def create_app(settings: Settings, clock: Clock | None = None, password_cost: in
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         try:
             async with _running(
-                settings, clock or SystemClock(), templates, fragments, password_cost
+                settings,
+                clock or SystemClock(),
+                templates,
+                fragments,
+                password_cost or settings.password_cost,
             ) as kit:
                 app.state.services = kit
                 outer.socket = Socket(kit, hosts)
@@ -153,9 +165,8 @@ async def _running(
     database = Database(settings)
     await database.connect()
     supervisor = Supervisor()
-    passwords = await asyncio.to_thread(Passwords, cost)
-    redis = RedisBackplane(settings.redis_url, uuid4().hex) if settings.redis_url else None
-    shared: SharedTails | None = None
+    passwords = Passwords(cost)
+    redis, shared = _redis(settings), None
     try:
         await migrate(database)
         backplane: Backplane = redis or MemoryBackplane()
@@ -163,8 +174,7 @@ async def _running(
         name = await epoch.read(database)
         tails = Tails()
         if redis is not None:
-            sealed = Seal(settings.secret_keys, "tail", KEPT_SECONDS)
-            shared = SharedTails(settings.redis_url, sealed, name)
+            shared = _shared_tails(settings, name)
         catchup = Catchup(database, hub, fragments, tails, supervisor, name)
         fanout = Fanout(hub, fragments, tails, backplane, catchup)
         metrics = Metrics()
@@ -219,6 +229,22 @@ async def _running(
         if shared is not None:
             await shared.close()
         await database.disconnect()
+
+
+def _redis(settings: Settings) -> "RedisBackplane | None":
+    """Imported here: redis takes a tenth of the time of a start, and most sites have none."""
+    if not settings.redis_url:
+        return None
+    from chatapp.realtime.redis_backplane import RedisBackplane
+
+    return RedisBackplane(settings.redis_url, uuid4().hex)
+
+
+def _shared_tails(settings: Settings, name: str) -> "SharedTails":
+    from chatapp.realtime.shared_tails import SharedTails
+
+    seal = Seal(settings.secret_keys, "tail", TAIL_SECONDS)
+    return SharedTails(settings.redis_url, seal, name)
 
 
 def _measure(kit: Services) -> None:

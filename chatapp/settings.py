@@ -163,6 +163,13 @@ SETTINGS: Final = (
         _whole(1, 365),
     ),
     Setting(
+        "PASSWORD_COST",
+        "password_cost",
+        "12",
+        "How dear a guess at a password is: bcrypt's cost; each step doubles it, 12 is 0.2 s of a core.",
+        _whole(10, 16),
+    ),
+    Setting(
         "LIMIT_FACTOR",
         "limit_factor",
         "1",
@@ -214,6 +221,7 @@ class Settings:
     allowed_hosts: tuple[str, ...]
     trusted_proxies: tuple[str, ...]
     session_days: int
+    password_cost: int
     limit_factor: int
     metrics_token: str = field(repr=False)
     log_level: str

@@ -37,14 +37,14 @@ DOORS = {
     "sqlalchemy.ext.asyncio": {"sqlite_file", "database"},
     "sqlalchemy.orm": set(),
     "prometheus_client": {"metrics"},
-    "redis": {"realtime.backplane", "realtime.shared_tails"},
+    "redis": {"realtime.redis_backplane", "realtime.shared_tails"},
     "jinja2": {"templating"},
     "bcrypt": {"security"},
     "itsdangerous": {"security"},
 }
 
 # These know frames, not SQL, HTML or the names of commands.
-BLIND = {"realtime.hub", "realtime.backplane", "realtime.connection"}
+BLIND = {"realtime.hub", "realtime.backplane", "realtime.redis_backplane", "realtime.connection"}
 HIDDEN = ("chatapp.domain", "chatapp.templating", "chatapp.database", "chatapp.tables")
 
 MUTABLE_CALLS = {"list", "dict", "set", "defaultdict", "deque", "Counter", "OrderedDict"}

@@ -1,7 +1,7 @@
 """What all doors share: who asks, what was typed, and the page that answers."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from python_multipart.multipart import parse_options_header
@@ -22,7 +22,6 @@ from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.dispatch import NUMBER_MOST, Dispatch
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
-from chatapp.realtime.shared_tails import SharedTails
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.together import Together
@@ -31,6 +30,9 @@ from chatapp.security import Passwords, Seal
 from chatapp.settings import Settings
 from chatapp.templating import Fragments, Templates
 from chatapp.words import NOTICES
+
+if TYPE_CHECKING:
+    from chatapp.realtime.shared_tails import SharedTails
 
 THEMES: Final = ("system", "light", "dark")
 FIELD_CHARACTERS: Final = 100_000
@@ -48,7 +50,7 @@ class Services:
     templates: Templates
     fragments: Fragments
     tails: Tails
-    shared_tails: SharedTails | None
+    shared_tails: "SharedTails | None"
     hub: Hub
     backplane: Backplane
     fanout: Fanout

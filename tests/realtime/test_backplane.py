@@ -13,14 +13,8 @@ import pytest
 import websockets
 from redis.asyncio import Redis
 
-from chatapp.realtime.backplane import (
-    PEOPLE,
-    WAITING_MOST,
-    Hint,
-    MemoryBackplane,
-    RedisBackplane,
-    room_channel,
-)
+from chatapp.realtime.backplane import PEOPLE, Hint, MemoryBackplane, room_channel
+from chatapp.realtime.redis_backplane import WAITING_MOST, RedisBackplane
 from tests.realtime.guest import PASSWORD
 from tests.support.redis_server import RedisServer
 

@@ -25,6 +25,7 @@ class ChatServer(Process):
         self.socket_url = f"ws://127.0.0.1:{self.port}/ws"
         self._allowed: list[str] = []
         given = {"HOST": "127.0.0.1", "PORT": str(self.port), "DATA_DIR": str(folder / "data")}
+        given["PASSWORD_COST"] = "10"  # thousands sign up in tests
         super().__init__(
             command, folder, environment=environment(**{**given, **settings}), ready=self.is_ready
         )
