@@ -6,7 +6,7 @@ export VENV ?= .venv
 BIN := $(VENV)/bin
 
 # How many tests run at once, and what else pytest should be told: make test ARGS='-k sign_in'
-WORKERS ?= 3
+WORKERS ?= 4
 ARGS ?=
 
 .DEFAULT_GOAL := help

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.browser.actions import LOST, comes, join, open_room, say, shown, two_in_a_room
 from tests.cases.pair import KEY
-from tests.deploy.shipped import ShippedNginx
+from tests.deploy.shipped import ShippedNginx, distrust_seconds
 from tests.support.chat_server import ChatServer
 from tests.support.fixtures import Arrive, Serve
 from tests.support.process import Process
@@ -61,6 +61,7 @@ async def test_what_people_write_during_an_update_arrives_and_they_see_no_error(
             await asyncio.sleep(0.2)
         await stopping
         await asyncio.to_thread(server.start)
+        await asyncio.sleep(distrust_seconds() + 0.5)
         await shown(ben.page, *said)
     await shown(ann.page, *said)
     await expect(ann.page.locator(".msg.is-failed")).to_have_count(0)

@@ -32,6 +32,11 @@ def text(name: str) -> str:
     return (FOLDER / name).read_text()
 
 
+def distrust_seconds() -> int:
+    """For how long nginx asks no replica that has failed it: deploy.sh waits longer between two."""
+    return max(map(int, re.findall(r"fail_timeout=(\d+)s", text("nginx.conf"))))
+
+
 def value(name: str, file: str, after: str) -> str:
     """What a shipped file gives a directive in the block that begins with `after`."""
     found = re.search(rf"^ *{name} ([^;]+);", text(file).split(after)[1], re.MULTILINE)

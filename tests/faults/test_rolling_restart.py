@@ -1,7 +1,6 @@
 """F11: three processes behind nginx are restarted one after another, as for an update. Nobody notices."""
 
 import asyncio
-import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -13,7 +12,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.deploy.shipped import ShippedNginx, text
+from tests.deploy.shipped import ShippedNginx, distrust_seconds
 from tests.faults.driver import Client, Crowd, gather_crowd
 from tests.faults.observed import Observed
 from tests.faults.talks import conversation, somebody_is_heard, told
@@ -27,7 +26,6 @@ from tests.support.redis_server import RedisServer
 SEED = 20261201
 PEOPLE = 12
 GRACE = 15.0
-NGINX_DISTRUSTS = max(map(int, re.findall(r"fail_timeout=(\d+)s", text("nginx.conf"))))
 KEY = "1f2e3d4c5b6a7988" * 4
 
 
@@ -72,7 +70,7 @@ async def roll(servers: list[ChatServer]) -> None:
         await asyncio.to_thread(server.stop, timeout=GRACE)
         assert server.exit_code == 0
         await asyncio.to_thread(server.start)
-        await asyncio.sleep(NGINX_DISTRUSTS + 0.5)
+        await asyncio.sleep(distrust_seconds() + 0.5)
 
 
 def gone(visit: dict[str, Any]) -> bool:
