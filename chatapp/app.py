@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from chatapp.realtime.shared_tails import SharedTails
 
 DRAIN_SECONDS = 10.0
-TAIL_SECONDS = 3600  # that a room kept in Redis may be used
 LINGER_SECONDS = 1.0  # that a proxy may go on using the lines it has to us
 
 log = logging.getLogger(__name__)
@@ -118,21 +117,24 @@ class App:
         self.state = starlette.state
         self.socket: Socket | None = None
         self.failure = ""
-        self.is_leaving = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._http(scope, receive, self._last(send) if self.is_leaving else send)
+            await self._http(scope, receive, self._last(send) if self._is_leaving() else send)
         elif scope["type"] == "websocket" and self.socket is not None:
             scope["app"] = self._starlette
             await self.socket(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._starlette(scope, receive, self._briefly(send))
 
+    def _is_leaving(self) -> bool:
+        kit: Services | None = getattr(self.state, "services", None)  # none before the start
+        return kit is not None and kit.stopping
+
     async def leave(self) -> None:
         """Sends everybody to the other processes. Nobody new is let in by now; `/ready` says no."""
         kit: Services = self.state.services
-        self.is_leaving = kit.stopping = True
+        kit.stopping = True
         others = kit.backplane.is_connected() is not None
         await asyncio.gather(send_away(kit.hub), asyncio.sleep(LINGER_SECONDS if others else 0))
 
@@ -243,8 +245,7 @@ def _redis(settings: Settings) -> "RedisBackplane | None":
 def _shared_tails(settings: Settings, name: str) -> "SharedTails":
     from chatapp.realtime.shared_tails import SharedTails
 
-    seal = Seal(settings.secret_keys, "tail", TAIL_SECONDS)
-    return SharedTails(settings.redis_url, seal, name)
+    return SharedTails(settings.redis_url, settings.secret_keys, name)
 
 
 def _measure(kit: Services) -> None:

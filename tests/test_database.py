@@ -328,11 +328,14 @@ def test_a_server_that_panics_has_not_said_what_became_of_the_commit(
     assert is_answer(wrapped) is answer
 
 
+class _Wrapped(RuntimeError):
+    sqlstate = "53100"
+
+
 def _caused_by(cause: BaseException) -> Exception:
     """As SQLAlchemy's dialect has it: an error of its own with the code of the driver's."""
-    error = RuntimeError()
+    error = _Wrapped()
     error.__cause__ = cause
-    error.sqlstate = "53100"  # type: ignore[attr-defined]
     return error
 
 

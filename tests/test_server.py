@@ -10,12 +10,11 @@ import pytest
 
 from chatapp.realtime import farewell
 from chatapp.realtime.hub import Hub
+from tests.faults.replicas import shared
 from tests.faults.talks import until
 from tests.support.chat_server import ChatServer
 from tests.support.fixtures import Serve
 from tests.support.redis_server import RedisServer
-
-KEY = "5b0c7d1e9f3a2468" * 4
 
 
 def asks(line: http.client.HTTPConnection, path: str) -> http.client.HTTPResponse:
@@ -44,7 +43,7 @@ async def test_whoever_has_a_line_to_a_leaving_process_gets_an_answer_and_is_tol
     serve: Serve, postgresql_url: str, redis: RedisServer
 ) -> None:
     """There are others, so it stays a moment for the lines that a proxy keeps."""
-    server = await serve(DATABASE_URL=postgresql_url, REDIS_URL=redis.url, SECRET_KEY=KEY)
+    server = await serve(**shared(postgresql_url, redis.url))
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as kept:
         before = asks(kept, "/ready")
         assert (before.status, before.getheader("connection")) == (200, None)
@@ -58,7 +57,7 @@ async def test_whoever_has_a_line_to_a_leaving_process_gets_an_answer_and_is_tol
 async def test_a_leaving_process_breaks_a_handshake_off_so_that_a_proxy_tries_another(
     serve: Serve, postgresql_url: str, redis: RedisServer
 ) -> None:
-    server = await serve(DATABASE_URL=postgresql_url, REDIS_URL=redis.url, SECRET_KEY=KEY)
+    server = await serve(**shared(postgresql_url, redis.url))
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as kept:
         asks(kept, "/up")
         server.signal(SIGTERM)
@@ -115,7 +114,7 @@ async def test_people_are_sent_away_a_few_at_a_time(monkeypatch: pytest.MonkeyPa
 async def test_several_processes_without_redis_say_so_where_nobody_can_miss_it(
     serve: Serve, postgresql_url: str
 ) -> None:
-    given = {"DATABASE_URL": postgresql_url, "SECRET_KEY": KEY}
+    given = shared(postgresql_url)
     first = await serve(**given)
     assert "REDIS_URL" not in first.log_text(), "a single process needs none"
     second = await serve(**given)
@@ -125,7 +124,7 @@ async def test_several_processes_without_redis_say_so_where_nobody_can_miss_it(
 async def test_several_processes_with_redis_have_nothing_to_complain_about(
     serve: Serve, postgresql_url: str, redis: RedisServer
 ) -> None:
-    given = {"DATABASE_URL": postgresql_url, "SECRET_KEY": KEY, "REDIS_URL": redis.url}
+    given = shared(postgresql_url, redis.url)
     servers = [await serve(**given), await serve(**given)]
     for server in servers:
         assert "REDIS_URL" not in server.log_text()

@@ -38,8 +38,8 @@ class _Tail(msgspec.Struct, frozen=True, array_like=True):
 class SharedTails:
     """`rows` as `messages.latest` reads them, at a room's number `seq`."""
 
-    def __init__(self, url: str, seal: Seal, epoch: str) -> None:
-        self._seal = seal
+    def __init__(self, url: str, keys: tuple[str, ...], epoch: str) -> None:
+        self._seal = Seal(keys, "tail", KEPT_SECONDS)
         self._epoch = epoch
         self._redis = Redis.from_url(
             url,

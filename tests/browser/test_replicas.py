@@ -6,24 +6,17 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from tests.browser.actions import LOST, comes, join, open_room, say, shown, two_in_a_room
-from tests.cases.pair import KEY
 from tests.deploy.shipped import ShippedNginx, distrust_seconds
-from tests.support.chat_server import ChatServer
+from tests.faults.replicas import two_replicas
 from tests.support.fixtures import Arrive, Serve
 from tests.support.process import Process
 from tests.support.redis_server import RedisServer
 
 
-async def two_processes(serve: Serve, database_url: str, redis: RedisServer) -> list[ChatServer]:
-    given = {"DATABASE_URL": database_url, "REDIS_URL": redis.url, "SECRET_KEY": KEY}
-    given |= {"LIMIT_FACTOR": "100", "DATABASE_POOL": "3"}
-    return list(await asyncio.gather(serve(**given), serve(**given)))
-
-
 async def test_people_at_different_processes_talk_as_in_one_room(
     serve: Serve, person: Arrive, redis: RedisServer, postgresql_url: str
 ) -> None:
-    first, second = await two_processes(serve, postgresql_url, redis)
+    first, second = await two_replicas(serve, postgresql_url, redis.url)
     ann, ben, _ = await two_in_a_room(person, first, second)
     await say(ann.page, "good morning")
     await shown(ben.page, "good morning")
@@ -41,7 +34,7 @@ async def test_what_people_write_during_an_update_arrives_and_they_see_no_error(
     tmp_path: Path,
 ) -> None:
     """Both processes are replaced, one after the other, while Ann writes to Ben."""
-    servers = await two_processes(serve, postgresql_url, redis)
+    servers = await two_replicas(serve, postgresql_url, redis.url)
     front = ShippedNginx(tmp_path / "nginx", [server.url for server in servers])
     stack.append(front)
     await asyncio.to_thread(front.start)

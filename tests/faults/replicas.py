@@ -47,6 +47,15 @@ async def crowd_at(servers: Sequence[ChatServer], people: int, seed: int) -> Cro
     return Crowd([*visitors], crowd.room)
 
 
+async def crowd_at_two(
+    serve: Serve, database_url: str, redis_url: str, people: int, seed: int
+) -> tuple[list[ChatServer], Crowd]:
+    """Two replicas that hear Redis, and people at both."""
+    servers = await two_replicas(serve, database_url, redis_url)
+    await hear_redis(servers)
+    return servers, await crowd_at(servers, people, seed)
+
+
 def those_at(server: ChatServer, crowd: Crowd) -> Crowd:
     return Crowd([client for client in crowd.clients if client.url == server.url], crowd.room)
 

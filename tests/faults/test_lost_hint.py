@@ -10,6 +10,7 @@ import pytest
 
 from tests.faults.dies_before_publish import COMMAND, LAST_WORDS
 from tests.faults.driver import Client, Crowd, gather_crowd
+from tests.faults.replicas import SAME_KEY, all_connected
 from tests.faults.talks import seconds_until, spread
 from tests.faults.verdict import short_and_long, stored, tell, verify
 from tests.support.chat_server import ChatServer
@@ -17,7 +18,6 @@ from tests.support.process import Process
 
 SEED = 20261127
 PEOPLE = 4
-SAME_KEY = "4f9d3b7c1e6a8052" * 4  # a session counts at every process
 
 ServeMortal = Callable[..., Awaitable[ChatServer]]
 
@@ -53,11 +53,6 @@ async def say_and_lose_the_server(
     assert room.messages[room.last_seq] == (key, words), "the process died before COMMIT"
     assert key not in sender.acked, "the process died after its answer"
     return saying, key, room.last_seq
-
-
-async def all_connected(crowd: Crowd) -> None:
-    async with asyncio.timeout(30):
-        await asyncio.gather(*(client.connected.wait() for client in crowd.clients))
 
 
 async def everybody_up_to_date(crowd: Crowd, database_url: str) -> None:

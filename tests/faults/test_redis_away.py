@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.faults.replicas import crowd_at, hear_redis, heard_elsewhere, two_replicas
+from tests.faults.replicas import crowd_at, crowd_at_two, hear_redis, heard_elsewhere, two_replicas
 from tests.faults.talks import (
     LATER,
     assert_nobody_was_refused_or_cut,
@@ -25,9 +25,7 @@ PEOPLE = 4
 async def test_f6_while_redis_stands_still_people_are_acknowledged_and_heard(
     serve: Serve, redis: RedisServer, postgresql_url: str, seconds: float
 ) -> None:
-    servers = await two_replicas(serve, postgresql_url, redis.url)
-    await hear_redis(servers)
-    crowd = await crowd_at(servers, PEOPLE, SEED)
+    servers, crowd = await crowd_at_two(serve, postgresql_url, redis.url, PEOPLE, SEED)
     async with conversation(crowd):
         await everybody_is_told(crowd, "ack", times=20)
         before = waits(crowd)

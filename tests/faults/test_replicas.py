@@ -11,11 +11,11 @@ from tests.faults.driver import Crowd
 from tests.faults.replicas import (
     all_come_again,
     crowd_at,
+    crowd_at_two,
     hear_redis,
     kill,
     shared,
     those_at,
-    two_replicas,
 )
 from tests.faults.talks import (
     assert_nobody_was_refused_or_cut,
@@ -41,9 +41,7 @@ BY_THEMSELVES = 1000
 async def test_f1_one_of_two_replicas_is_killed_at_random_moments(
     serve: Serve, redis: RedisServer, postgresql_url: str, kills: int
 ) -> None:
-    servers = await two_replicas(serve, postgresql_url, redis.url)
-    await hear_redis(servers)
-    crowd = await crowd_at(servers, PEOPLE, SEED)
+    servers, crowd = await crowd_at_two(serve, postgresql_url, redis.url, PEOPLE, SEED)
     dice = random.Random(SEED)
     delays = []
     async with conversation(crowd):
@@ -65,9 +63,7 @@ async def test_f1_one_of_two_replicas_is_killed_at_random_moments(
 async def test_f21_a_replica_that_stood_still_first_learns_what_was_said_meanwhile(
     serve: Serve, redis: RedisServer, postgresql_url: str, seconds: float
 ) -> None:
-    servers = await two_replicas(serve, postgresql_url, redis.url)
-    await hear_redis(servers)
-    crowd = await crowd_at(servers, PEOPLE, SEED + 1)
+    servers, crowd = await crowd_at_two(serve, postgresql_url, redis.url, PEOPLE, SEED + 1)
     stuck, others = (those_at(server, crowd) for server in servers)
     for client in stuck.clients:
         client.pings = None  # else they would be at the other one before this one goes on

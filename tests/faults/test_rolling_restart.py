@@ -15,6 +15,7 @@ import httpx
 from tests.deploy.shipped import ShippedNginx, distrust_seconds
 from tests.faults.driver import Client, Crowd, gather_crowd
 from tests.faults.observed import Observed
+from tests.faults.replicas import shared
 from tests.faults.talks import conversation, somebody_is_heard, told
 from tests.faults.verdict import short_and_long, tell, verify
 from tests.support.beside import beside
@@ -26,7 +27,6 @@ from tests.support.redis_server import RedisServer
 SEED = 20261201
 PEOPLE = 12
 GRACE = 15.0
-KEY = "1f2e3d4c5b6a7988" * 4
 
 
 @dataclass
@@ -87,8 +87,8 @@ async def test_f11_a_rolling_restart_is_not_noticed(
     tmp_path: Path,
     rounds: int,
 ) -> None:
-    given = {"DATABASE_URL": postgresql_url, "REDIS_URL": redis.url, "SECRET_KEY": KEY}
-    servers = [await serve(**given, LIMIT_FACTOR="1000", DATABASE_POOL="4") for _ in range(3)]
+    given = shared(postgresql_url, redis.url)
+    servers = [await serve(**given, DATABASE_POOL="4") for _ in range(3)]
     front = ShippedNginx(tmp_path / "nginx", [server.url for server in servers])
     stack.append(front)
     await asyncio.to_thread(front.start)

@@ -10,7 +10,6 @@ from redis.asyncio import Redis
 
 from chatapp.domain.commands import Message
 from chatapp.realtime.shared_tails import SharedTails
-from chatapp.security import Seal
 from tests.support.fixtures import MakeSite, Site
 from tests.support.redis_server import RedisServer
 
@@ -22,7 +21,7 @@ def row(seq: int, body: str = "hello") -> Message:
 
 
 def tails(redis: RedisServer, key: str = KEY, epoch: str = "now") -> SharedTails:
-    return SharedTails(redis.url, Seal((key,), "tail", 3600), epoch)
+    return SharedTails(redis.url, (key,), epoch)
 
 
 @pytest.fixture
