@@ -9,9 +9,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Any, cast
-from urllib.parse import unquote
 
 import aiosqlite
 from sqlalchemy import Executable, select, text
@@ -81,11 +79,7 @@ class Database:
         self.is_sqlite = settings.is_sqlite
         self._settings = settings
         self._name = f"chatapp {new_token()[:12]}"  # tells processes apart
-        self._file = (
-            SqliteFile(Path(unquote(settings.database_url.removeprefix("sqlite:///"))))
-            if settings.is_sqlite
-            else None
-        )
+        self._file = SqliteFile(settings.sqlite_path) if settings.is_sqlite else None
         self._reads = (
             Reads.sqlite(self._file.path)
             if self._file is not None

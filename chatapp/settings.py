@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 
 class SettingError(ValueError):
@@ -239,6 +239,11 @@ class Settings:
         if not values["database_url"]:
             values["database_url"] = "sqlite:///" + quote(str(values["data_dir"] / "chatapp.db"))
         return cls(**values)
+
+    @property
+    def sqlite_path(self) -> Path:
+        """The database's file. Only where `is_sqlite`."""
+        return Path(unquote(self.database_url.removeprefix("sqlite:///")))
 
     @property
     def is_sqlite(self) -> bool:

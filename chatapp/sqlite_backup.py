@@ -8,7 +8,7 @@ import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from chatapp.settings import SettingError, Settings
 from chatapp.sqlite_file import AlreadyOpen, SqliteFile
@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
         settings = Settings.from_env(os.environ)
         if not settings.is_sqlite:
             raise Impossible("DATABASE_URL names no SQLite database.")
-        path = Path(unquote(settings.database_url.removeprefix("sqlite:///")))
+        path = settings.sqlite_path
         work(path, Path(arguments[1]).absolute())
     except (Impossible, SettingError, OSError, sqlite3.Error) as error:
         sys.stderr.write(f"{error}\n")
