@@ -20,7 +20,7 @@ from chatapp.metrics import Metrics
 from chatapp.middleware import Bodies, CrossSite, Hosts, Packed, Requests
 from chatapp.migrate import migrate
 from chatapp.realtime import frames
-from chatapp.realtime.backplane import Backplane, MemoryBackplane
+from chatapp.realtime.backplane import Backplane, MemoryBackplane, Wants
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.dispatch import Dispatch
 from chatapp.realtime.fanout import Fanout
@@ -29,6 +29,7 @@ from chatapp.realtime.hints import Hints
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.neighbours import Neighbours
 from chatapp.realtime.pulse import Pulse
+from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.together import Together
@@ -172,13 +173,15 @@ async def _running(
     try:
         await migrate(database)
         backplane: Backplane = redis or MemoryBackplane()
-        hub = Hub(backplane.follow)
+        wants = Wants(backplane)
+        hub = Hub(wants.follow)
+        rosters = Rosters(database, hub, supervisor, wants.follow)
         name = await epoch.read(database)
         tails = Tails()
         if redis is not None:
             shared = _shared_tails(settings, name)
         catchup = Catchup(database, hub, fragments, tails, supervisor, name)
-        fanout = Fanout(hub, fragments, tails, backplane, catchup)
+        fanout = Fanout(hub, rosters, fragments, tails, backplane, catchup)
         metrics = Metrics()
         writer = Writer(database, fanout, clock, metrics)
         limits = Limits(clock, settings.limit_factor)
@@ -193,12 +196,18 @@ async def _running(
             tails=tails,
             shared_tails=shared,
             hub=hub,
+            rosters=rosters,
             backplane=backplane,
             fanout=fanout,
             writer=writer,
             catchup=catchup,
             dispatch=Dispatch(
-                hub=hub, writer=writer, catchup=catchup, limits=limits, supervisor=supervisor
+                hub=hub,
+                rosters=rosters,
+                writer=writer,
+                catchup=catchup,
+                limits=limits,
+                supervisor=supervisor,
             ),
             supervisor=supervisor,
             metrics=metrics,
@@ -207,7 +216,7 @@ async def _running(
             epoch=name,
         )
         _measure(kit)
-        hints = Hints(database, hub, catchup, supervisor)
+        hints = Hints(database, hub, rosters, catchup, supervisor)
         supervisor.keep(writer.run, "writer")
         supervisor.keep(catchup.compare_forever, "compare")
         pulse = Pulse(hub, clock, metrics, hints.end_the_dead)

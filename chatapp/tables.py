@@ -13,6 +13,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -86,6 +88,10 @@ users = Table(
     Column("is_admin", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("deleted_at", BigInteger),
+    Column("is_invisible", Boolean, nullable=False, server_default=false()),
+    Column("quiet_from", Integer, comment="minute of the day in `zone`; null: no quiet hours"),
+    Column("quiet_until", Integer),
+    Column("zone", String(64), nullable=False, server_default="UTC"),
     sqlite_autoincrement=True,
 )
 
@@ -129,6 +135,9 @@ memberships = Table(
     Column("joined_at", BigInteger, nullable=False),
     Column("joined_seq", BigInteger, nullable=False),
     Column("changed_seq", BigInteger, nullable=False),
+    Column("read_seq", BigInteger, comment="read up to this number; null: up to joined_seq"),
+    Column("place_seq", BigInteger, comment="the row at the top of the window; null: at the end"),
+    Column("notify", String(10), nullable=False, server_default="all"),
     Index("ix_memberships_user_id_is_active", "user_id", "is_active"),
     Index("ix_memberships_room_id_is_active", "room_id", "is_active"),
     sqlite_with_rowid=False,
@@ -146,6 +155,7 @@ messages = Table(
     Column("key_hash", LargeBinary(16), comment="of the body first stored under the key"),
     Column("body", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("marks", Text, comment="where whom the body mentions: JSON, see domain/mentions.py"),
     UniqueConstraint("room_id", "author_id", "key"),
     Index("ix_messages_room_id_changed_seq", "room_id", "changed_seq"),
     CheckConstraint(f"length(body) <= {MESSAGE_CHARACTERS}", name="body_characters"),
@@ -160,3 +170,35 @@ for _dialect, _length in (
     messages.append_constraint(
         CheckConstraint(f"{_length} <= {MESSAGE_BYTES}", name="body_bytes").ddl_if(dialect=_dialect)
     )
+
+mentions = Table(
+    "mentions",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("room_id", Id, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("is_cleared", Boolean, nullable=False, server_default=false()),
+    ForeignKeyConstraint(
+        ["room_id", "seq"],
+        ["messages.room_id", "messages.seq"],
+        ondelete="CASCADE",
+        name="fk_mentions_room_id_seq",
+    ),
+    Index("ix_mentions_room_id_seq", "room_id", "seq"),
+    sqlite_with_rowid=False,
+)
+
+push_subscriptions = Table(
+    "push_subscriptions",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column(
+        "session_id", Id, ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("endpoint", Text, nullable=False, unique=True),
+    Column("p256dh", String(120), nullable=False),
+    Column("auth", String(40), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("failed", Integer, nullable=False, server_default="0"),
+    comment="browsers that take pushes; a session's go with it",
+)

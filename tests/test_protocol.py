@@ -11,7 +11,7 @@ from chatapp import words
 from chatapp.limits import CONNECT, FRAMES
 from chatapp.realtime import dispatch, frames, wire
 from chatapp.realtime.direct_line import SILENT_PINGS
-from chatapp.realtime.dispatch import Dispatch, Post, Unwatch, Watch
+from chatapp.realtime.dispatch import Dispatch, Follow, Post, Unwatch, Watch
 from chatapp.realtime.pulse import ROUND_SECONDS
 from chatapp.routes.socket import SOCKETS_MOST
 from chatapp.tables import MESSAGE_BYTES, MESSAGE_CHARACTERS
@@ -47,6 +47,7 @@ BUILT = {
     "busy": frames.busy(7, KEY, 1.5),
     "unknown": frames.unknown(7, KEY),
     "removed": frames.removed(7, "left"),
+    "following": frames.following(),
     "sidebar": frames.sidebar(),
     "beat": frames.beat({7: 131}),
     "error": frames.error("frame_invalid", words.SENTENCES["frame_invalid"]),
@@ -72,7 +73,7 @@ async def test_each_command_of_a_browser_is_as_described(site: Site) -> None:
     app: Any = site.app
     commands: Dispatch = app.state.services.dispatch
     described = examples("From the browser")
-    shapes = {"watch": Watch, "unwatch": Unwatch, "post": Post}
+    shapes = {"watch": Watch, "unwatch": Unwatch, "follow": Follow, "post": Post}
     assert set(described) == set(shapes) == set(commands.kinds())
     for kind, shape in shapes.items():
         assert set(described[kind]) == {"type", *shape.__struct_fields__}

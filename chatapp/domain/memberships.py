@@ -119,6 +119,25 @@ async def ids(reader: Reader, room_id: int) -> set[int]:
     return {row.user_id for row in rows}
 
 
+_ROOMS_OF: Final = InWords(
+    """
+    SELECT memberships.user_id, memberships.room_id
+    FROM json_each(?) AS given
+    CROSS JOIN memberships ON memberships.user_id = given.value AND memberships.is_active""",
+    """
+    SELECT user_id, room_id FROM memberships WHERE user_id = ANY($1::bigint[]) AND is_active""",
+)
+
+
+async def rooms_of(reader: Reader, user_ids: Sequence[int], most: int) -> dict[int, frozenset[int]]:
+    """The rooms of each of these people, at most `most` for each."""
+    found: dict[int, list[int]] = {user_id: [] for user_id in user_ids}
+    for user_id, room_id in await reader.ask(_ROOMS_OF, sorted(found)):
+        if len(found[user_id]) < most:
+            found[user_id].append(room_id)
+    return {user_id: frozenset(room_ids) for user_id, room_ids in found.items()}
+
+
 async def members(reader: Reader, room_id: int, search: str = "", page: int = 1) -> list[Person]:
     """The people of a room by name, `PAGE` at a time. `search` is part of a name."""
     query = (

@@ -8,6 +8,7 @@ A process hears of the rooms that somebody watches there (a channel each, so tha
 and of people's sessions and sidebars (one channel for all).
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Final, Literal, Protocol
 
@@ -49,6 +50,21 @@ class Backplane(Protocol):
 
     def is_connected(self) -> bool | None:
         """Whether hints of others arrive just now; None where there are no others."""
+
+
+class Wants:
+    """Rooms may be wanted for more than one reason: tells the backplane of the first and of the last."""
+
+    def __init__(self, backplane: Backplane) -> None:
+        self._backplane = backplane
+        self._reasons: Counter[int] = Counter()
+
+    def follow(self, room_id: int, *, wanted: bool) -> None:
+        self._reasons[room_id] += 1 if wanted else -1
+        if self._reasons[room_id] == (1 if wanted else 0):
+            self._backplane.follow(room_id, wanted=wanted)
+        if not self._reasons[room_id]:
+            del self._reasons[room_id]
 
 
 class MemoryBackplane:

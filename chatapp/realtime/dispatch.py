@@ -15,6 +15,7 @@ from chatapp.realtime import frames
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.connection import Connection
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.writer import Writer
 
@@ -39,6 +40,10 @@ class Watch(msgspec.Struct, tag="watch"):
 
 class Unwatch(msgspec.Struct, tag="unwatch"):
     room: int
+
+
+class Follow(msgspec.Struct, tag="follow"):
+    """Asks to hear of all rooms of the person."""
 
 
 class Post(msgspec.Struct, tag="post"):
@@ -76,21 +81,24 @@ class Dispatch:
         self,
         *,
         hub: Hub,
+        rosters: Rosters,
         writer: Writer,
         catchup: Catchup,
         limits: Limits,
         supervisor: Supervisor,
     ) -> None:
         self._hub = hub
+        self._rosters = rosters
         self._writer = writer
         self._catchup = catchup
         self._limits = limits
         self._supervisor = supervisor
-        self._decode = msgspec.json.Decoder(Watch | Unwatch | Post).decode
+        self._decode = msgspec.json.Decoder(Watch | Unwatch | Follow | Post).decode
         self._head = msgspec.json.Decoder(_Head)
         self._table: dict[type[msgspec.Struct], Callable[[Connection, Any], None]] = {
             Watch: self._watch,
             Unwatch: self._unwatch,
+            Follow: self._follow,
             Post: self._post,
         }
 
@@ -159,6 +167,20 @@ class Dispatch:
 
     def _unwatch(self, connection: Connection, command: Unwatch) -> None:
         self._hub.unwatch(connection, command.room)
+
+    def _follow(self, connection: Connection, _command: Follow) -> None:
+        if not self._supervisor.has_room():
+            raise Later("busy", 2)
+
+        async def follow() -> None:
+            try:
+                await self._rosters.follow(connection)
+            except Exception:
+                connection.close(frames.CLOSE_OVERLOADED)  # the browser comes back
+                raise
+            connection.send(frames.following())
+
+        self._supervisor.spawn(follow(), "follow")
 
     def _post(self, connection: Connection, command: Post) -> None:
         room, key = command.room, command.key[:64]

@@ -5,6 +5,7 @@ from chatapp.realtime import frames
 from chatapp.realtime.backplane import Backplane, Hint
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.tails import Tails
 from chatapp.templating import Fragments
 
@@ -13,9 +14,16 @@ class Fanout:
     """MUST be called in the order of commits. Never waits."""
 
     def __init__(
-        self, hub: Hub, fragments: Fragments, tails: Tails, backplane: Backplane, catchup: Catchup
+        self,
+        hub: Hub,
+        rosters: Rosters,
+        fragments: Fragments,
+        tails: Tails,
+        backplane: Backplane,
+        catchup: Catchup,
     ) -> None:
         self._hub = hub
+        self._rosters = rosters
         self._fragments = fragments
         self._tails = tails
         self._backplane = backplane
@@ -25,6 +33,7 @@ class Fanout:
         """Departures first: who left gets none of the frames that follow."""
         for departure in committed.departures:
             self._hub.depart(departure.room_id, departure.user_id, departure.reason)
+            self._rosters.depart(departure.room_id, departure.user_id)
             self._backplane.publish(
                 Hint(
                     "depart",
@@ -42,6 +51,7 @@ class Fanout:
         for user_id in committed.gone_users:
             self.end_user(user_id)
         for user_id in committed.sidebars - committed.gone_users:
+            self._rosters.renew(user_id)
             self._hub.send_user(user_id, frames.sidebar())
             self._backplane.publish(Hint("sidebar", user_id=user_id))
 

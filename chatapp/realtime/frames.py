@@ -64,6 +64,10 @@ def removed(room_id: int, reason: str) -> bytes:
     return _frame("removed", room=room_id, reason=reason)
 
 
+def following() -> bytes:
+    return _frame("following")
+
+
 def sidebar() -> bytes:
     return _frame("sidebar")
 

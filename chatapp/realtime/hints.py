@@ -9,15 +9,22 @@ from chatapp.realtime.backplane import Hint
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.connection import Connection
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
 
 
 class Hints:
     def __init__(
-        self, database: Database, hub: Hub, catchup: Catchup, supervisor: Supervisor
+        self,
+        database: Database,
+        hub: Hub,
+        rosters: Rosters,
+        catchup: Catchup,
+        supervisor: Supervisor,
     ) -> None:
         self._database = database
         self._hub = hub
+        self._rosters = rosters
         self._catchup = catchup
         self._supervisor = supervisor
 
@@ -28,7 +35,9 @@ class Hints:
                 self._catchup.fill(hint.room_id)
         elif hint.kind == "depart":
             self._catchup.verify(hint.room_id, hint.user_id)
+            self._rosters.doubt(hint.room_id, hint.user_id)
         elif hint.kind == "sidebar" and hint.user_id is not None:
+            self._rosters.renew(hint.user_id)
             self._hub.send_user(hint.user_id, frames.sidebar())
         elif hint.kind == "session":
             self._look_at(self._hub.of_session(hint.session_id))

@@ -22,6 +22,7 @@ from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.dispatch import NUMBER_MOST, Dispatch
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.together import Together
@@ -52,6 +53,7 @@ class Services:
     tails: Tails
     shared_tails: "SharedTails | None"
     hub: Hub
+    rosters: Rosters
     backplane: Backplane
     fanout: Fanout
     writer: Writer

@@ -12,6 +12,7 @@ from chatapp.realtime.backplane import Hint
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.writer import Writer
@@ -58,7 +59,10 @@ class Core:
         self.catchup = Catchup(
             database, self.hub, self.fragments, self.tails, self.supervisor, EPOCH
         )
-        self.fanout = Fanout(self.hub, self.fragments, self.tails, self.hints, self.catchup)
+        self.rosters = Rosters(database, self.hub, self.supervisor, self.hints.follow)
+        self.fanout = Fanout(
+            self.hub, self.rosters, self.fragments, self.tails, self.hints, self.catchup
+        )
         self.writer = Writer(database, self.fanout, self.clock, Metrics())
         self.tabs: list[Tab] = []
 
