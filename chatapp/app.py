@@ -28,11 +28,13 @@ from chatapp.realtime.farewell import send_away
 from chatapp.realtime.hints import Hints
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.neighbours import Neighbours
+from chatapp.realtime.news import News
 from chatapp.realtime.pulse import Pulse
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.together import Together
+from chatapp.realtime.unread import UnreadMarks
 from chatapp.realtime.writer import Writer
 from chatapp.routes.door import Services
 from chatapp.routes.failures import HANDLERS
@@ -176,12 +178,14 @@ async def _running(
         wants = Wants(backplane)
         hub = Hub(wants.follow)
         rosters = Rosters(database, hub, supervisor, wants.follow)
+        news = News(database, rosters, backplane, supervisor, clock)
+        marks = UnreadMarks(database, hub, backplane)
         name = await epoch.read(database)
         tails = Tails()
         if redis is not None:
             shared = _shared_tails(settings, name)
         catchup = Catchup(database, hub, fragments, tails, supervisor, name)
-        fanout = Fanout(hub, rosters, fragments, tails, backplane, catchup)
+        fanout = Fanout(hub, rosters, news, fragments, tails, backplane, catchup)
         metrics = Metrics()
         writer = Writer(database, fanout, clock, metrics)
         limits = Limits(clock, settings.limit_factor)
@@ -197,6 +201,7 @@ async def _running(
             shared_tails=shared,
             hub=hub,
             rosters=rosters,
+            marks=marks,
             backplane=backplane,
             fanout=fanout,
             writer=writer,
@@ -204,6 +209,7 @@ async def _running(
             dispatch=Dispatch(
                 hub=hub,
                 rosters=rosters,
+                marks=marks,
                 writer=writer,
                 catchup=catchup,
                 limits=limits,
@@ -216,9 +222,12 @@ async def _running(
             epoch=name,
         )
         _measure(kit)
-        hints = Hints(database, hub, rosters, catchup, supervisor)
+        hints = Hints(database, hub, rosters, news, marks, catchup, supervisor)
         supervisor.keep(writer.run, "writer")
         supervisor.keep(catchup.compare_forever, "compare")
+        supervisor.keep(marks.run, "unread")
+        if not settings.is_sqlite:
+            supervisor.keep(news.compare_forever, "compare news")
         pulse = Pulse(hub, clock, metrics, hints.end_the_dead)
         supervisor.keep(pulse.run, "pulse")
         if redis is not None:
@@ -265,6 +274,7 @@ def _measure(kit: Services) -> None:
     gauge("queue_oldest_seconds", "Age of the oldest waiting command.", writer.oldest_seconds)
     gauge("connections", "Open sockets.", hub.count)
     gauge("watched_rooms", "Rooms that somebody watches here.", lambda: len(hub.watched()))
+    gauge("unread_waiting", "Marks and counts of unread that wait.", kit.marks.waiting)
     gauge("tasks", "Background tasks.", kit.supervisor.count)
     gauge("tail_bytes", "Newest rows of rooms kept in memory.", kit.tails.kept_bytes)
     gauge("fragment_bytes", "Rendered messages kept in memory.", kit.fragments.kept_bytes)

@@ -176,6 +176,14 @@ class Day:
     html: Markup
 
 
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Where what is new to a reader begins, and how much it is."""
+
+    seq: int
+    count: int
+
+
 class Fragments:
     """Renders messages, and keeps what was rendered.
 
@@ -228,14 +236,21 @@ class Fragments:
         )
         return self._templates.render("messages/_message.html", {"message": shown}).strip()
 
+    def _new_line(self, fresh: Fresh, message: Message, zone: str) -> str:
+        shown = {"seq": fresh.seq, "count": fresh.count, "at": message.at, "tz": zone}
+        return self._templates.render("messages/_new_line.html", shown).strip()
+
     def kept_bytes(self) -> int:
         return self._size
 
     def many(self, messages: Sequence[Message]) -> str:
         return "".join(map(self.one, messages))
 
-    def days(self, messages: Sequence[Message], zone: str, reader_id: int) -> list[Day]:
-        """A page: parted by local days, with the classes that depend on neighbours and reader."""
+    def days(
+        self, messages: Sequence[Message], zone: str, reader_id: int, fresh: Fresh | None = None
+    ) -> list[Day]:
+        """A page: parted by local days, with the classes that depend on neighbours and reader, and the line above what
+        is new to them."""
         parts: list[tuple[str, str, list[str]]] = []
         previous: Message | None = None
         for message in messages:
@@ -247,6 +262,9 @@ class Fragments:
                 continue
             if not parts or parts[-1][0] != date:
                 parts.append((date, day_words(message.at, zone), []))
+                previous = None
+            if fresh is not None and message.seq == fresh.seq:
+                parts[-1][2].append(self._new_line(fresh, message, zone))
                 previous = None
             parts[-1][2].append(_placed(self.one(message), message, previous, reader_id))
             previous = message

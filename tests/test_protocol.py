@@ -11,7 +11,7 @@ from chatapp import words
 from chatapp.limits import CONNECT, FRAMES
 from chatapp.realtime import dispatch, frames, wire
 from chatapp.realtime.direct_line import SILENT_PINGS
-from chatapp.realtime.dispatch import Dispatch, Follow, Post, Unwatch, Watch
+from chatapp.realtime.dispatch import Dispatch, Follow, Post, Read, Unwatch, Watch
 from chatapp.realtime.pulse import ROUND_SECONDS
 from chatapp.routes.socket import SOCKETS_MOST
 from chatapp.tables import MESSAGE_BYTES, MESSAGE_CHARACTERS
@@ -48,6 +48,8 @@ BUILT = {
     "unknown": frames.unknown(7, KEY),
     "removed": frames.removed(7, "left"),
     "following": frames.following(),
+    "news": frames.news(7, 131, 133, [(132, 17), (133, 4)]),
+    "unread": frames.unread(7, 133, 131, 1, 0),
     "sidebar": frames.sidebar(),
     "beat": frames.beat({7: 131}),
     "error": frames.error("frame_invalid", words.SENTENCES["frame_invalid"]),
@@ -73,7 +75,7 @@ async def test_each_command_of_a_browser_is_as_described(site: Site) -> None:
     app: Any = site.app
     commands: Dispatch = app.state.services.dispatch
     described = examples("From the browser")
-    shapes = {"watch": Watch, "unwatch": Unwatch, "follow": Follow, "post": Post}
+    shapes = {"watch": Watch, "unwatch": Unwatch, "follow": Follow, "read": Read, "post": Post}
     assert set(described) == set(shapes) == set(commands.kinds())
     for kind, shape in shapes.items():
         assert set(described[kind]) == {"type", *shape.__struct_fields__}

@@ -172,6 +172,9 @@ async def apply_join(tx: Transaction, command: JoinRoom) -> Committed:
         "joined_at": event.at,
         "joined_seq": event.seq,
         "changed_seq": event.seq,
+        "read_seq": None,
+        "place_seq": None,
+        "notify": "all",
     }
     if row is None:
         await tx.execute(

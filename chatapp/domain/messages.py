@@ -137,6 +137,35 @@ async def changes(reader: Reader, room_id: int, seq: int) -> Changes | None:
     return Changes(rows, max([last, *(row.changed_seq for row in rows)]), more=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Authors:
+    """Who wrote above a number: (number, author) of each message. `seq`: the room's last number."""
+
+    seq: int
+    rows: list[tuple[int, int]]
+
+
+async def authors(reader: Reader, room_id: int, seq: int | None, most: int) -> Authors | None:
+    """Who wrote above number `seq`, oldest first, at most `most`; nobody when it is None. None: there is no room."""
+    last = await reader.fetch_value(select(rooms.c.last_seq).where(rooms.c.id == room_id))
+    if last is None:
+        return None
+    if seq is None or seq >= last:
+        return Authors(last, [])
+    rows = await reader.fetch_all(
+        select(messages.c.seq, messages.c.author_id)
+        .where(
+            messages.c.room_id == room_id,
+            messages.c.seq > seq,
+            messages.c.seq <= last,
+            messages.c.kind == "message",
+        )
+        .order_by(messages.c.seq)
+        .limit(most)
+    )
+    return Authors(last, [(row.seq, row.author_id) for row in rows])
+
+
 _LAST_NUMBERS: Final = InWords(
     "SELECT id, last_seq FROM rooms WHERE id IN (SELECT value FROM json_each(?))",
     "SELECT id, last_seq FROM rooms WHERE id = ANY($1::bigint[])",

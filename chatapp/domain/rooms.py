@@ -40,14 +40,6 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class SideRoom:
-    """A line of the sidebar."""
-
-    id: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class BrowseRoom:
     """A line of the list of all rooms."""
 
@@ -83,17 +75,6 @@ async def find(reader: members.Reader, room_id: int) -> Room:
         row.last_seq,
         await members.count(reader, room_id),
     )
-
-
-async def of_user(database: Database, user_id: int) -> list[SideRoom]:
-    """The rooms of a person, by name."""
-    rows = await database.fetch_all(
-        select(rooms.c.id, rooms.c.name)
-        .join_from(rooms, memberships)
-        .where(memberships.c.user_id == user_id, memberships.c.is_active)
-        .order_by(rooms.c.name_key)
-    )
-    return [SideRoom(row.id, row.name) for row in rows]
 
 
 async def newest_of_user(database: Database, user_id: int) -> int | None:

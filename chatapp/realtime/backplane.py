@@ -20,7 +20,7 @@ PEOPLE: Final = "chatapp:people"
 class Hint(msgspec.Struct, frozen=True, omit_defaults=True, tag=False):
     """`kind` says which of the fields matter."""
 
-    kind: Literal["room", "depart", "sidebar", "session", "user"]
+    kind: Literal["room", "depart", "sidebar", "session", "user", "unread"]
     room_id: int = 0
     seq: int = 0
     user_id: int | None = None

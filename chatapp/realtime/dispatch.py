@@ -9,6 +9,7 @@ import msgspec
 
 from chatapp.domain import text
 from chatapp.domain.commands import Message, PostMessage
+from chatapp.domain.unread import Mark
 from chatapp.errors import ChatError, Invalid, Later, Refused
 from chatapp.limits import FRAMES, POST, Limits
 from chatapp.realtime import frames
@@ -17,6 +18,7 @@ from chatapp.realtime.connection import Connection
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
+from chatapp.realtime.unread import UnreadMarks
 from chatapp.realtime.writer import Writer
 
 ROOMS_MOST: Final = 200  # watched by one connection
@@ -46,6 +48,15 @@ class Follow(msgspec.Struct, tag="follow"):
     """Asks to hear of all rooms of the person."""
 
 
+class Read(msgspec.Struct, tag="read"):
+    """What the reader of a window has seen: see `domain.unread.Mark`."""
+
+    room: int
+    seq: int
+    back: bool = False
+    place: int | None = None
+
+
 class Post(msgspec.Struct, tag="post"):
     room: int
     key: str
@@ -66,6 +77,15 @@ def post_command(actor_id: int, room_id: int, key: str, body: str) -> PostMessag
     return PostMessage(actor_id, room_id, regular, normal, text.body_hash(normal))
 
 
+def read_mark(command: Read) -> Mark:
+    """A mark as it is stored. Raises `Invalid`."""
+    if not 0 < command.room <= NUMBER_MOST:
+        raise Invalid({"room": "room_gone"})
+    if not (0 <= command.seq <= NUMBER_MOST and 0 <= (command.place or 0) <= NUMBER_MOST):
+        raise Invalid({"seq": "frame_invalid"})
+    return Mark(command.seq, command.back, command.place)
+
+
 def parse_cursor(cursor: str) -> tuple[str, int]:
     """'EPOCH:NUMBER' in its parts. Raises `Invalid`."""
     epoch, colon, number = cursor.rpartition(":")
@@ -82,6 +102,7 @@ class Dispatch:
         *,
         hub: Hub,
         rosters: Rosters,
+        marks: UnreadMarks,
         writer: Writer,
         catchup: Catchup,
         limits: Limits,
@@ -89,16 +110,18 @@ class Dispatch:
     ) -> None:
         self._hub = hub
         self._rosters = rosters
+        self._marks = marks
         self._writer = writer
         self._catchup = catchup
         self._limits = limits
         self._supervisor = supervisor
-        self._decode = msgspec.json.Decoder(Watch | Unwatch | Follow | Post).decode
+        self._decode = msgspec.json.Decoder(Watch | Unwatch | Follow | Read | Post).decode
         self._head = msgspec.json.Decoder(_Head)
         self._table: dict[type[msgspec.Struct], Callable[[Connection, Any], None]] = {
             Watch: self._watch,
             Unwatch: self._unwatch,
             Follow: self._follow,
+            Read: self._read,
             Post: self._post,
         }
 
@@ -181,6 +204,10 @@ class Dispatch:
             connection.send(frames.following())
 
         self._supervisor.spawn(follow(), "follow")
+
+    def _read(self, connection: Connection, command: Read) -> None:
+        """Membership is asked by the statement that stores it."""
+        self._marks.mark(connection.user_id, command.room, read_mark(command))
 
     def _post(self, connection: Connection, command: Post) -> None:
         room, key = command.room, command.key[:64]

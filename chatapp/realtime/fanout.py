@@ -5,6 +5,7 @@ from chatapp.realtime import frames
 from chatapp.realtime.backplane import Backplane, Hint
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.news import News
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.tails import Tails
 from chatapp.templating import Fragments
@@ -17,6 +18,7 @@ class Fanout:
         self,
         hub: Hub,
         rosters: Rosters,
+        news: News,
         fragments: Fragments,
         tails: Tails,
         backplane: Backplane,
@@ -24,6 +26,7 @@ class Fanout:
     ) -> None:
         self._hub = hub
         self._rosters = rosters
+        self._news = news
         self._fragments = fragments
         self._tails = tails
         self._backplane = backplane
@@ -58,6 +61,7 @@ class Fanout:
     def _room(self, room_id: int, rows: list[Message]) -> None:
         start, end = rows[0].changed_seq - 1, rows[-1].changed_seq
         self._tails.advance(room_id, start, end, rows)
+        self._news.committed(room_id, start, end, rows)
         if not self._hub.is_watched(room_id):
             return
         frame = frames.changes(room_id, start, end, self._fragments.many(rows))
@@ -67,6 +71,7 @@ class Fanout:
     def refresh(self, room_id: int) -> None:
         """Shows rows that were stored without our knowing when."""
         self._catchup.fill(room_id)
+        self._news.fill(room_id)
         self._backplane.publish(Hint("room", room_id=room_id, seq=0))
 
     def end_user(self, user_id: int) -> None:

@@ -68,6 +68,14 @@ def following() -> bytes:
     return _frame("following")
 
 
+def news(room_id: int, start: int, seq: int, rows: list[tuple[int, int]] | None) -> bytes:
+    return _frame("news", room=room_id, **{"from": start}, seq=seq, rows=rows)
+
+
+def unread(room_id: int, seq: int, read: int, count: int, mentions: int) -> bytes:
+    return _frame("unread", room=room_id, seq=seq, read=read, unread=count, mentions=mentions)
+
+
 def sidebar() -> bytes:
     return _frame("sidebar")
 

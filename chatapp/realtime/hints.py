@@ -9,8 +9,10 @@ from chatapp.realtime.backplane import Hint
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.connection import Connection
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.news import News
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
+from chatapp.realtime.unread import UnreadMarks
 
 
 class Hints:
@@ -19,12 +21,16 @@ class Hints:
         database: Database,
         hub: Hub,
         rosters: Rosters,
+        news: News,
+        marks: UnreadMarks,
         catchup: Catchup,
         supervisor: Supervisor,
     ) -> None:
         self._database = database
         self._hub = hub
         self._rosters = rosters
+        self._news = news
+        self._marks = marks
         self._catchup = catchup
         self._supervisor = supervisor
 
@@ -33,12 +39,15 @@ class Hints:
             known = 0 < hint.seq <= self._hub.number(hint.room_id)
             if self._hub.is_watched(hint.room_id) and not known:
                 self._catchup.fill(hint.room_id)
+            self._news.fill(hint.room_id)
         elif hint.kind == "depart":
             self._catchup.verify(hint.room_id, hint.user_id)
             self._rosters.doubt(hint.room_id, hint.user_id)
         elif hint.kind == "sidebar" and hint.user_id is not None:
             self._rosters.renew(hint.user_id)
             self._hub.send_user(hint.user_id, frames.sidebar())
+        elif hint.kind == "unread" and hint.user_id is not None:
+            self._marks.tell(hint.room_id, [hint.user_id])
         elif hint.kind == "session":
             self._look_at(self._hub.of_session(hint.session_id))
         elif hint.kind == "user" and hint.user_id is not None:

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from chatapp.clock import Clock
 from chatapp.database import Database
-from chatapp.domain import rooms, sessions
+from chatapp.domain import sessions, unread
 from chatapp.domain.sessions import Found, Session
 from chatapp.domain.users import User
 from chatapp.errors import Missing, Refused, SignedOut
@@ -26,6 +26,7 @@ from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.together import Together
+from chatapp.realtime.unread import UnreadMarks
 from chatapp.realtime.writer import Writer
 from chatapp.security import Passwords, Seal
 from chatapp.settings import Settings
@@ -54,6 +55,7 @@ class Services:
     shared_tails: "SharedTails | None"
     hub: Hub
     rosters: Rosters
+    marks: UnreadMarks
     backplane: Backplane
     fanout: Fanout
     writer: Writer
@@ -231,7 +233,7 @@ async def page(
         "request_path": request.url.path,
         "notice": NOTICES.get(code),
         "me": known.user if known else None,
-        "rooms": await rooms.of_user(kit.database, known.user.id) if known else [],
+        "rooms": await unread.of_user(kit.database, known.user.id) if known else [],
         "current_room_id": None,
     }
     everything.update(values or {})

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatapp.domain import memberships, rooms, text
+from chatapp.domain import memberships, rooms, text, unread
 from chatapp.domain.commands import CreateRoom, DeleteRoom, EditRoom, JoinRoom, LeaveRoom
 from chatapp.domain.rooms import Room
 from chatapp.domain.users import User
@@ -132,11 +132,22 @@ async def sidebar(request: Request) -> Response:
         "rooms/_sidebar.html",
         {
             "me": me,
-            "rooms": await rooms.of_user(kit.database, me.id),
+            "rooms": await unread.of_user(kit.database, me.id),
             "current_room_id": query_number(request, "room"),
             "request_path": request.query_params.get("path", ""),
         },
     )
+
+
+async def mark_read(request: Request) -> Response:
+    """Everything in a room counts as read. Windows with scripts say what was seen, over the socket."""
+    kit = services(request)
+    me, room = await member(request)
+    kit.limits.take(MEMBERSHIP, me.id)
+    async with kit.database.transaction() as tx:
+        await unread.apply_marks(tx, {(room.id, me.id): unread.Mark(room.last_seq, place=0)})
+    kit.marks.tell(room.id, [me.id], others=True)
+    return to(f"/rooms/{room.id}")
 
 
 async def join(request: Request) -> Response:

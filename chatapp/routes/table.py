@@ -37,6 +37,7 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/rooms/{room_id:number}/members", rooms.people, methods=["GET"]),
         Route("/rooms/{room_id:number}/join", rooms.join, methods=["POST"]),
         Route("/rooms/{room_id:number}/leave", rooms.leave, methods=["POST"]),
+        Route("/rooms/{room_id:number}/read", rooms.mark_read, methods=["POST"]),
         Route("/rooms/{room_id:number}/settings", rooms.settings_page, methods=["GET"]),
         Route("/rooms/{room_id:number}/settings", rooms.edit, methods=["POST"]),
         Route("/rooms/{room_id:number}/delete", rooms.delete, methods=["POST"]),

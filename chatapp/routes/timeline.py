@@ -5,11 +5,12 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatapp.domain import memberships, messages, rooms
+from chatapp.domain import memberships, messages, rooms, unread
 from chatapp.domain.commands import Message
 from chatapp.domain.memberships import Reader
 from chatapp.domain.messages import Page
 from chatapp.domain.rooms import Room
+from chatapp.domain.unread import Unread
 from chatapp.domain.users import User
 from chatapp.routes.door import (
     Services,
@@ -24,6 +25,7 @@ from chatapp.routes.door import (
     zone,
 )
 from chatapp.routes.rooms import may_manage, member, pages_of
+from chatapp.templating import Fresh
 
 
 async def show(request: Request) -> Response:
@@ -45,15 +47,26 @@ async def show_room(
         room = await rooms.find(snapshot, room_id)
         if not await memberships.is_member(snapshot, room_id, me.id):
             return await page(request, "rooms/join.html", {"room": room}, status)
-        if any(name in request.query_params for name in ("before", "after", "around")):
+        unread_here = (await unread.counts(snapshot, [(room_id, me.id)]))[room_id, me.id]
+        fresh = await _fresh(snapshot, unread_here, me)
+        landing = ""
+        if any(name in request.query_params for name in ("before", "after", "around", "end")):
             found, seq = await _wanted(request, snapshot, room_id), room.last_seq
         else:
+            place = None if fresh else await unread.place(snapshot, room_id, me.id)
             found, seq = await _newest(kit, snapshot, room)
+            start = fresh.seq if fresh else place
+            if start is not None:
+                landing = "new" if fresh else f"m-{start}"
+                if found.messages and start < found.messages[0].seq:
+                    found = await messages.around(snapshot, room_id, start)
         people = await memberships.members(snapshot, room_id)
     values = {
         "room": room,
         "current_room_id": room.id,
-        "days": kit.fragments.days(found.messages, zone(request), me.id),
+        "landing": landing,
+        "fresh": fresh,
+        "days": kit.fragments.days(found.messages, zone(request), me.id, fresh),
         "members": people,
         "member_count": room.member_count,
         "q": "",
@@ -69,6 +82,14 @@ async def show_room(
         "draft_key": form.get("key") or str(uuid4()),
     }
     return await page(request, "rooms/show.html", values, status)
+
+
+async def _fresh(reader: Reader, count: Unread, me: User) -> Fresh | None:
+    """Where what is new to somebody begins, if there is any."""
+    if not count.unread:
+        return None
+    seq = await unread.first(reader, count.room_id, me.id, count.read)
+    return None if seq is None else Fresh(seq, count.unread)
 
 
 async def _newest(kit: Services, snapshot: Reader, room: Room) -> tuple[Page, int]:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
-from chatapp.domain import rooms
+from chatapp.domain import rooms, unread
 from chatapp.domain.commands import CreateRoom, DeleteRoom, EditRoom
 from chatapp.errors import Forbidden, Invalid, Missing
 from chatapp.tables import memberships, messages
@@ -120,6 +120,6 @@ async def test_the_newest_room_is_where_something_happened_last(database, ann, l
     await asyncio.sleep(0.005)  # the database's clock counts milliseconds
     await world.says(database, ann, lab, "hello")
     assert await rooms.newest_of_user(database, ann.id) == lab
-    assert [room.name for room in await rooms.of_user(database, ann.id)] == ["Den", "Lab"]
+    assert [room.name for room in await unread.of_user(database, ann.id)] == ["Den", "Lab"]
     await world.leaves(database, ann, lab)
-    assert [room.name for room in await rooms.of_user(database, ann.id)] == ["Den"]
+    assert [room.name for room in await unread.of_user(database, ann.id)] == ["Den"]

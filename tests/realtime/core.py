@@ -12,9 +12,11 @@ from chatapp.realtime.backplane import Hint
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.news import News
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
+from chatapp.realtime.unread import UnreadMarks
 from chatapp.realtime.writer import Writer
 from chatapp.templating import Fragments, Templates
 from tests.realtime.tab import Tab
@@ -60,8 +62,10 @@ class Core:
             database, self.hub, self.fragments, self.tails, self.supervisor, EPOCH
         )
         self.rosters = Rosters(database, self.hub, self.supervisor, self.hints.follow)
+        self.news = News(database, self.rosters, self.hints, self.supervisor, self.clock)
+        self.marks = UnreadMarks(database, self.hub, self.hints)
         self.fanout = Fanout(
-            self.hub, self.rosters, self.fragments, self.tails, self.hints, self.catchup
+            self.hub, self.rosters, self.news, self.fragments, self.tails, self.hints, self.catchup
         )
         self.writer = Writer(database, self.fanout, self.clock, Metrics())
         self.tabs: list[Tab] = []

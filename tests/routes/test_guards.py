@@ -90,6 +90,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", f"/rooms/{ROOM}/settings"): Row(managers("200")),
     ("POST", f"/rooms/{ROOM}/settings"): Row(managers("303 /rooms/ID"), {"name": "A new name"}),
     ("POST", f"/rooms/{ROOM}/delete"): Row(managers("303 /rooms"), {"confirm": "its name"}),
+    ("POST", f"/rooms/{ROOM}/read"): Row(members("303 /rooms/ID")),
     ("GET", "/sidebar"): Row(signed_in("200")),
     ("GET", "/settings"): Row(signed_in("200")),
     ("POST", "/settings/profile"): Row(
@@ -274,10 +275,20 @@ def _say(room: int) -> dict[str, object]:
     return {"type": "post", "room": room, "key": str(uuid4()), "body": "hello"}
 
 
+def _follow(_room: int) -> dict[str, object]:
+    return {"type": "follow"}
+
+
+def _read(room: int) -> dict[str, object]:
+    return {"type": "read", "room": room, "seq": 2}
+
+
 INSIDE = {"member", "owner"}
 COMMANDS = {
     "watch": (_watch, {who: "watching" if who in INSIDE else "removed" for who in WHO}),
     "unwatch": (_unwatch, dict.fromkeys(WHO, "nothing")),
+    "follow": (_follow, dict.fromkeys(WHO, "following")),
+    "read": (_read, {who: "unread" if who in INSIDE else "nothing" for who in WHO}),
     "post": (_say, {who: "ack" if who in INSIDE else "refused not_member" for who in WHO}),
 }
 
@@ -314,9 +325,9 @@ async def _outcome_of(socket: AsgiSocket, room: int, who: str, expected: str) ->
         except TimeoutError:
             return "nothing"
         if who not in INSIDE:
-            assert frame["type"] not in {"changes", "watching", "ack"}, frame
+            assert frame["type"] not in {"changes", "watching", "ack", "news", "unread"}, frame
             assert SECRET not in json.dumps(frame)
-        if frame["type"] in {"watching", "ack"}:
+        if frame["type"] in {"watching", "ack", "following", "unread"}:
             return str(frame["type"])
         if frame["type"] == "refused":
             return f"refused {frame['code']}"

@@ -9,7 +9,7 @@ import { deviceStorage } from "./storage.js";
 import { openRoom } from "./room.js";
 import { wireDialogs } from "./dialogs.js";
 import { wirePasswords } from "./password.js";
-import { wireSidebar } from "./sidebar.js";
+import { Unread } from "./unread.js";
 import { zoneCookie } from "./time.js";
 
 document.documentElement.classList.add("js");
@@ -33,9 +33,10 @@ if (me !== null) {
   const outbox = new Outbox({ store: new OutboxStore(storage, me), socket, session });
   // another account's session in this browser's cookie: this page is not theirs
   socket.on("hello", (frame) => String(frame.user) !== me && session.reload());
-  wireSidebar(socket);
+  const unread = new Unread({ socket, me });
+  unread.start();
   const element = document.querySelector("main.room[data-room]");
-  if (element) openRoom({ element, session, socket, outbox });
+  if (element) openRoom({ element, session, socket, outbox, unread });
   outbox.start();
   socket.start();
 }

@@ -5,7 +5,7 @@
 // 3. The reader's place does not move, except when they are at the end.
 // 4. An old window takes no live rows at its end: between them and it there would be a hole.
 //
-// Events: "caughtup"; "stored" with {key, seq}; "events" when someone came, went or renamed the room;
+// Events: "arranged" after every change of rows; "came" with live rows that are new; "caughtup"; "stored" with {key, seq}; "events" when someone came, went or renamed the room;
 // "gone" with the reason.
 
 import { Calendar, dayKey, untilMidnight } from "./time.js";
@@ -150,10 +150,12 @@ export class Feed extends EventTarget {
 
   #apply(rows) {
     let unseen = 0;
+    const came = [];
     let events = false;
     this.place.keep(() => {
       for (const row of rows) {
         const fresh = this.#put(row);
+        if (fresh && row.isConnected) came.push(row);
         if (fresh && row.matches(".msg") && row.dataset.by !== this.me) unseen += 1;
         if (fresh && row.dataset.kind) events = true;
         this.rows.look(row);
@@ -161,6 +163,7 @@ export class Feed extends EventTarget {
       this.#changed();
     }, { follow: this.newest });
     this.pill.add(unseen);
+    if (came.length > 0) this.#say("came", came);
     for (const row of rows) {
       if (row.dataset.key && row.dataset.by === this.me) {
         this.#say("stored", { key: row.dataset.key, seq: seqOf(row) });
@@ -207,6 +210,7 @@ export class Feed extends EventTarget {
     arrange(this.inner, this.rows.all(), { me: this.me, calendar: this.calendar, now: new Date() });
     this.element.dataset.newest = String(this.history.link("newer") === null);
     this.pill.refresh();
+    this.#say("arranged");
   }
 
   /** Timers stop while a device sleeps, so the calendar is looked at every minute and at midnight. */

@@ -6,6 +6,7 @@ import { Feed } from "./feed.js";
 import { OutboxView } from "./outbox-view.js";
 import { wireKeys } from "./feed/keys.js";
 import { wireRoomHead } from "./sidebar.js";
+import { wireUnread } from "./feed/unread.js";
 
 const RELOADED = "chatapp:reloaded";
 const RELOAD_APART = 10_000;
@@ -18,8 +19,9 @@ const REMOVED = 4403;
  * @param {import("./session.js").Session} by.session
  * @param {import("./socket.js").Socket} by.socket
  * @param {import("./outbox.js").Outbox} by.outbox
+ * @param {import("./unread.js").Unread} by.unread
  */
-export function openRoom({ element, session, socket, outbox }) {
+export function openRoom({ element, session, socket, outbox, unread }) {
   const feed = new Feed({ element, me: session.me, socket, reload: () => reloadSoon(session) });
   const { room } = feed;
   const form = element.querySelector("form[data-composer]");
@@ -40,6 +42,7 @@ export function openRoom({ element, session, socket, outbox }) {
   outbox.addEventListener("flow", () => composer?.hintWaiting(!outbox.flows));
 
   feed.start();
+  wireUnread({ feed, unread, outbox });
   composer?.start();
   banner.start();
   new OutboxView({ outbox, feed, focus: () => composer?.focus() }).start();

@@ -2,18 +2,9 @@
 
 import { debounced } from "./page.js";
 
-const LIST = 200;
 const PANE = 500;
 // In a big room everybody hears of a newcomer at once; they need not all ask at once.
 const SPREAD = 1_500;
-
-/** @param {import("./socket.js").Socket} socket */
-export function wireSidebar(socket) {
-  const refresh = debounced(LIST, () => document.body.dispatchEvent(new Event("refresh-sidebar")));
-  socket.on("sidebar", refresh);
-  // Nobody told us what changed before this line stood: since the page was drawn, or while we were away.
-  socket.on("hello", refresh);
-}
 
 // Where a room's page shows its name and topic, and what one may do with it: elements whose content changes …
 const SHOWN = [".room-head .title", ".room-menu", ".room-intro", "label[for=composer]"];

@@ -47,15 +47,22 @@ export function arrange(inner, rows, { me, calendar, now }) {
       above = null;
     }
     if (anchor === null) section.prepend(row);
-    else if (anchor.nextElementSibling !== row) anchor.after(row);
+    else if (after(anchor) !== row) anchor.after(row);
     anchor = row;
-    above = group(row, above);
+    // what is new begins with its author's name
+    above = group(row, row.previousElementSibling?.matches(".new-line") ? null : above);
     dress(row, me, calendar);
   }
   for (const found of inner.querySelectorAll(":scope > .day")) {
     if (found.querySelector(":scope > [data-seq]") === null) found.remove();
     else label(found, calendar, today);
   }
+}
+
+/** What follows a row, but for the line above what is new. @param {Element} row */
+function after(row) {
+  const next = row.nextElementSibling;
+  return next?.matches(".new-line") ? next.nextElementSibling : next;
 }
 
 /** New words for the day lines, at midnight. */

@@ -1,0 +1,169 @@
+"""What a member has not read: other people's messages above the one number that is stored for each member and room.
+
+It is counted whenever somebody asks, never kept, so it cannot stick. Counting stops at `UNREAD_MOST`, which is shown
+as '99+'. A member who never read anything counts from the moment they joined.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import select
+
+from chatapp.database import Transaction
+from chatapp.domain.memberships import Reader
+from chatapp.reading import InWords
+from chatapp.tables import memberships, messages
+
+UNREAD_MOST: Final = 100
+
+
+class Unread(NamedTuple):
+    """As of a room's number `seq`. `read`: up to which number; `mentions`: those of the unread that name the reader."""
+
+    room_id: int
+    seq: int
+    read: int
+    unread: int
+    mentions: int
+
+
+class Mark(NamedTuple):
+    """What a window tells of its reader. `read`: a number they have seen, 0 for none; `back`: what is behind it shall
+    be unread again. `place`: the row at the top of the window, 0 at the end, None when it is not told."""
+
+    read: int
+    back: bool = False
+    place: int | None = None
+
+
+# Of the row `memberships`: the rest of a statement says which.
+_READ: Final = "coalesce(memberships.read_seq, memberships.joined_seq)"
+COUNTS: Final = f"""
+    rooms.last_seq, {_READ},
+    (SELECT count(*) FROM (
+        SELECT 1 FROM messages
+        WHERE messages.room_id = memberships.room_id AND messages.seq > {_READ}
+            AND messages.kind = 'message' AND messages.author_id <> memberships.user_id
+        LIMIT {UNREAD_MOST}) AS above),
+    (SELECT count(*) FROM mentions
+     WHERE mentions.user_id = memberships.user_id AND mentions.room_id = memberships.room_id
+        AND mentions.seq > {_READ} AND NOT mentions.is_cleared)"""  # noqa: S608  only constants of ours
+
+_OF_PAIRS: Final = InWords(
+    f"""
+    SELECT memberships.user_id, memberships.room_id, {COUNTS}
+    FROM json_each(?) AS given
+    CROSS JOIN memberships ON memberships.room_id = json_extract(given.value, '$[0]')
+        AND memberships.user_id = json_extract(given.value, '$[1]') AND memberships.is_active
+    CROSS JOIN rooms ON rooms.id = memberships.room_id""",  # noqa: S608  only constants of ours
+    f"""
+    SELECT memberships.user_id, memberships.room_id, {COUNTS}
+    FROM unnest($1::bigint[], $2::bigint[]) AS given (room_id, user_id)
+    JOIN memberships ON memberships.room_id = given.room_id
+        AND memberships.user_id = given.user_id AND memberships.is_active
+    JOIN rooms ON rooms.id = memberships.room_id""",  # noqa: S608  only constants of ours
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SideRoom:
+    """A line of the sidebar, and what its reader has not read there."""
+
+    id: int
+    name: str
+    notify: str
+    seq: int
+    read: int
+    unread: int
+    mentions: int
+
+
+_OF_USER: Final = InWords(
+    *(
+        f"""
+        SELECT memberships.room_id, rooms.name, memberships.notify, {COUNTS}
+        FROM {given}
+        CROSS JOIN memberships
+        CROSS JOIN rooms
+        WHERE memberships.user_id = {user} AND memberships.is_active AND rooms.id = memberships.room_id
+        ORDER BY rooms.name_key"""  # noqa: S608  only constants of ours
+        for given, user in (
+            ("json_each(?) AS given", "given.value"),
+            ("unnest($1::bigint[]) AS given (user_id)", "given.user_id"),
+        )
+    )
+)
+
+
+async def of_user(reader: Reader, user_id: int) -> list[SideRoom]:
+    """The rooms of a person, by name."""
+    return [SideRoom(*row) for row in map(tuple, await reader.ask(_OF_USER, [user_id]))]
+
+
+def total(rooms: Sequence[SideRoom]) -> int:
+    """What stands in the title: all that is unread, but only mentions where somebody wants no more."""
+    return sum(room.unread if room.notify == "all" else room.mentions for room in rooms)
+
+
+async def first(reader: Reader, room_id: int, user_id: int, read: int) -> int | None:
+    """The number of the first message that somebody who has read up to `read` has not read."""
+    found = await reader.fetch_value(
+        select(messages.c.seq)
+        .where(
+            messages.c.room_id == room_id,
+            messages.c.seq > read,
+            messages.c.kind == "message",
+            messages.c.author_id != user_id,
+        )
+        .order_by(messages.c.seq)
+        .limit(1)
+    )
+    return None if found is None else int(found)
+
+
+async def place(reader: Reader, room_id: int, user_id: int) -> int | None:
+    """Where somebody was reading when they left a room; None: at its end."""
+    found = await reader.fetch_value(
+        select(memberships.c.place_seq).where(
+            memberships.c.room_id == room_id, memberships.c.user_id == user_id
+        )
+    )
+    return None if found is None else int(found)
+
+
+async def counts(reader: Reader, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Unread]:
+    """What each of these (room, user) has not read; those who are no members are missing from the answer."""
+    rows = await reader.ask(_OF_PAIRS, [room for room, _ in pairs], [user for _, user in pairs])
+    return {(row[1], row[0]): Unread(row[1], *row[2:]) for row in map(tuple, rows)}
+
+
+# A number beyond the room's last is the room's last. Who is no member changes nothing. Without `back` it only rises.
+_MARK_SQLITE: Final = f"""
+    UPDATE memberships SET
+        read_seq = CASE WHEN ?4 OR {_READ} < ?3
+            THEN min(?3, (SELECT last_seq FROM rooms WHERE id = ?1)) ELSE read_seq END,
+        place_seq = CASE WHEN ?5 IS NULL THEN place_seq ELSE nullif(?5, 0) END
+    WHERE room_id = ?1 AND user_id = ?2 AND is_active"""  # noqa: S608  only constants of ours
+_MARK_POSTGRESQL: Final = f"""
+    UPDATE memberships SET
+        read_seq = CASE WHEN given.back OR {_READ} < given.read
+            THEN least(given.read, rooms.last_seq) ELSE read_seq END,
+        place_seq = CASE WHEN given.place IS NULL THEN place_seq ELSE nullif(given.place, 0) END
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::boolean[], $5::bigint[])
+        AS given (room_id, user_id, read, back, place)
+    JOIN rooms ON rooms.id = given.room_id
+    WHERE memberships.room_id = given.room_id AND memberships.user_id = given.user_id
+        AND memberships.is_active"""  # noqa: S608  only constants of ours
+
+
+async def apply_marks(tx: Transaction, marks: dict[tuple[int, int], Mark]) -> None:
+    """Stores what windows told, by (room, user). Safe to repeat."""
+    rows: list[tuple[Any, ...]] = [
+        (room_id, user_id, mark.read, mark.back, mark.place)
+        for (room_id, user_id), mark in sorted(marks.items())
+    ]
+    if tx.is_sqlite:
+        await tx.change(_MARK_SQLITE, rows)
+    else:
+        await tx.change(_MARK_POSTGRESQL, [tuple(map(list, zip(*rows, strict=True)))])

@@ -1,0 +1,59 @@
+// What is new in the open room: the line above it, what of it has been read, and having it unread again.
+
+import { NewLine } from "./new-line.js";
+import { Reading } from "./reading.js";
+import { shape } from "../page.js";
+import { wireTools } from "./tools.js";
+
+const UNDO = 10_000;
+
+/**
+ * @param {object} by
+ * @param {import("../feed.js").Feed} by.feed
+ * @param {import("../unread.js").Unread} by.unread
+ * @param {import("../outbox.js").Outbox} by.outbox
+ */
+export function wireUnread({ feed, unread, outbox }) {
+  const line = new NewLine(feed);
+  const reading = new Reading({ feed, unread });
+  feed.addEventListener("arranged", () => line.place());
+  feed.addEventListener("came", ({ detail }) => {
+    const seen = !document.hidden && document.hasFocus() && feed.newest && feed.place.atEnd;
+    if (!seen) feed.place.keep(() => line.came(detail), { follow: true });
+  });
+  unread.addEventListener("unread", ({ detail }) => {
+    if (detail.room === feed.room && detail.unread === 0) line.read();
+  });
+  outbox.addEventListener("added", ({ detail }) => {
+    if (detail.room !== feed.room) return;
+    reading.go();
+    feed.place.keep(() => line.remove(), { follow: true });
+  });
+  feed.element.querySelector("[data-to-latest]")?.addEventListener("click", () => reading.go());
+  reading.start();
+
+  wireTools(feed, {
+    unread(seq) {
+      const undo = reading.back(seq);
+      feed.place.keep(() => line.at(seq), { follow: false });
+      offer(feed.element.querySelector("[data-banners]"), () => {
+        undo();
+        feed.place.keep(() => line.remove(), { follow: false });
+      });
+    },
+  });
+}
+
+/** Says that it was done, and takes it back on demand. @param {HTMLElement | null} place @param {() => void} undo */
+function offer(place, undo) {
+  const banner = shape("tpl-marked-unread");
+  if (!banner || !place) return;
+  for (const old of place.querySelectorAll("[data-marked-unread]")) old.remove();
+  const timer = setTimeout(() => banner.remove(), UNDO);
+  banner.querySelector("button")?.addEventListener("click", () => {
+    clearTimeout(timer);
+    banner.remove();
+    undo();
+  });
+  place.append(banner);
+}
