@@ -36,7 +36,7 @@ class _Room:
         self.told = told
         self.seq = told
         self.rows: list[Row] | None = []
-        self.at = 0.0
+        self.at: float | None = None  # when followers were told last
         self.timer: asyncio.TimerHandle | None = None
 
 
@@ -91,7 +91,7 @@ class News:
         if start > room.seq:  # we missed something: browsers will notice by the numbers, and ask
             room.told = start
             room.rows = []
-        elif seq <= room.seq and room.at:
+        elif seq <= room.seq and room.at is not None:
             return
         if room.rows is not None:
             room.rows += [row for row in rows if row[0] > room.seq]
@@ -99,7 +99,8 @@ class News:
                 room.rows = None
         room.seq = max(seq, room.seq)
         if room.timer is None:
-            wait = room.at + APART_SECONDS - self._clock.monotonic() if room.at else 0
+            since = APART_SECONDS if room.at is None else self._clock.monotonic() - room.at
+            wait = APART_SECONDS - since
             if wait <= 0:
                 self._send(room_id, room)
             else:

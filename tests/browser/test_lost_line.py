@@ -108,5 +108,7 @@ async def test_after_an_absence_too_long_to_catch_up_the_page_is_fresh(
         say_long_ago(sqlite_url, room, [f"h{number:04}" for number in range(1, 1101)])
         await say(ann.page, "the last")
         line.mend()
+        await expect(ben.page.locator(".new-line")).to_be_visible(timeout=30_000)
+        await ben.page.locator("[data-to-latest]").click()
         await expect(bodies(ben.page).last).to_have_text("the last", timeout=30_000)
         await expect(ben.page.locator("#composer")).to_have_value("my draft")

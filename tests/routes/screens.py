@@ -97,7 +97,7 @@ def _members(page: Element) -> tuple[tuple[str, bool], ...]:
 
 def _sidebar(page: Element) -> tuple[tuple[str, str], ...]:
     rooms = page.one("div", id="side-rooms-list").all("a", class_="side-row")
-    return tuple((room.attributes["href"], room.text.strip()) for room in rooms)
+    return tuple((room.attributes["href"], room.one("bdi").text) for room in rooms)
 
 
 def _head(page: Element) -> tuple[str, str]:
@@ -131,7 +131,7 @@ class Screen:
 
     async def load(self) -> "Screen":
         """As when the page is opened or loaded again."""
-        answer = await self.person.get(f"/rooms/{self.room}")
+        answer = await self.person.get(f"/rooms/{self.room}?end=1")
         self._rows = {}
         if answer.status_code == 303:
             self.look = Look("signed out")
@@ -186,7 +186,7 @@ class Screen:
         """Somebody came, went, or renamed the room: the scripts ask for the members and for the head."""
         self._head_is_old = False
         people = await self.person.get(f"/rooms/{self.room}/members", headers=HTMX)
-        page = await self.person.get(f"/rooms/{self.room}")
+        page = await self.person.get(f"/rooms/{self.room}?end=1")
         if people.status_code == page.status_code == 200 and 'class="room-head"' in page.text:
             name, topic = _head(pages.read(page.text))
             members = _members(pages.read(people.text))

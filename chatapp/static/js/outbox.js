@@ -85,7 +85,6 @@ export class Outbox extends EventTarget {
   /** @param {string} room @param {string} body @returns {boolean} false when the store is full: the text is the caller's */
   add(room, body, key = newKey()) {
     const entry = this.store.add({ key, room, body });
-    if (entry) this.#say("added", { room });
     if (entry === null) return false;
     this.#say("added", entry);
     this.#drainAll();

@@ -14,6 +14,7 @@ const SPREAD = 2_000;
 /**
  * @typedef {object} State
  * @property {number} seq the number up to which this is whole
+ * @property {number} base the number from which on `rows` is whole
  * @property {number} read
  * @property {number} unread
  * @property {number} mentions
@@ -81,7 +82,7 @@ export class Unread extends EventTarget {
     for (const row of rowsOf()) {
       const { room, last, read, unread, mentions, notify } = row.dataset;
       const fresh = {
-        seq: Number(last), read: Number(read), unread: Number(unread), mentions: Number(mentions), notify, rows: [],
+        seq: Number(last), base: Number(last), read: Number(read), unread: Number(unread), mentions: Number(mentions), notify, rows: [],
       };
       const known = this.#rooms.get(room);
       const newer = known && (known.seq > fresh.seq || (known.seq === fresh.seq && known.read > fresh.read));
@@ -107,17 +108,17 @@ export class Unread extends EventTarget {
       state.rows.push(row);
       if (row[1] !== this.me && row[0] > state.read) state.unread += 1;
     }
-    state.rows.splice(0, Math.max(0, state.rows.length - KEPT));
+    for (const [trimmed] of state.rows.splice(0, Math.max(0, state.rows.length - KEPT))) state.base = trimmed;
     state.seq = seq;
     this.#show();
   }
 
   #count({ room, seq, read, unread, mentions }) {
     const state = this.#rooms.get(String(room));
-    if (!state) return;
+    if (!state || seq < state.base) return; // it was counted before what we know already
     state.rows = state.rows.filter((row) => row[0] > seq);
     if (seq < state.seq) unread += this.#above(state, read);
-    Object.assign(state, { seq: Math.max(seq, state.seq), read, unread, mentions });
+    Object.assign(state, { seq: Math.max(seq, state.seq), base: seq, read, unread, mentions });
     this.#show();
     this.dispatchEvent(new CustomEvent("unread", { detail: { room: String(room), seq, read, unread, mentions } }));
   }

@@ -5,51 +5,47 @@ import { shape } from "../page.js";
 import { seqOf } from "./rows.js";
 
 export class NewLine {
+  /** Kept here: rows that move to another day's section leave it behind. @type {HTMLElement | null} */
+  #line;
+
   /** @param {import("../feed.js").Feed} feed */
   constructor(feed) {
     this.feed = feed;
-  }
-
-  get line() {
-    return this.feed.inner.querySelector(".new-line");
-  }
-
-  /** @returns {number} the number of the first new row, NaN when there is no line */
-  get before() {
-    return Number(this.line?.dataset.before ?? NaN);
+    this.#line = feed.inner.querySelector(".new-line");
   }
 
   /** Rows came that the reader does not see. The line of what they have read already goes. @param {HTMLElement[]} rows */
   came(rows) {
     const first = rows.find((row) => row.matches(".msg") && row.dataset.by !== this.feed.me);
-    if (!first || (this.line && !this.line.hasAttribute("data-read"))) return;
+    if (!first || (this.#line && !this.#line.hasAttribute("data-read"))) return;
     this.at(seqOf(first));
   }
 
   /** A line above this row from now on. @param {number} seq */
   at(seq) {
     this.remove();
-    const line = shape("tpl-new-line");
-    const row = this.feed.rows.bySeq(seq);
-    if (!line || !row) return;
-    line.dataset.before = String(seq);
-    row.before(line);
+    this.#line = shape("tpl-new-line");
+    if (this.#line) this.#line.dataset.before = String(seq);
+    this.place();
   }
 
   /** What it marks has been seen: the next that comes unseen begins a new one. */
   read() {
-    this.line?.setAttribute("data-read", "");
+    this.#line?.setAttribute("data-read", "");
   }
 
   remove() {
-    this.line?.remove();
+    this.#line?.remove();
+    this.#line = null;
   }
 
   /** After rows were arranged. */
   place() {
-    const { line } = this;
+    const line = this.#line;
     if (!line) return;
-    const row = this.feed.rows.numbered().find((each) => seqOf(each) >= this.before);
-    if (row && row.previousElementSibling !== line) row.before(line);
+    const before = Number(line.dataset.before);
+    const row = this.feed.rows.numbered().find((each) => seqOf(each) >= before);
+    if (!row) line.remove();
+    else if (row.previousElementSibling !== line) row.before(line);
   }
 }
