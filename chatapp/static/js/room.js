@@ -41,8 +41,8 @@ export function openRoom({ element, session, socket, outbox, unread }) {
   socket.on("closed", (code) => code === REMOVED && leave("removed"));
   outbox.addEventListener("flow", () => composer?.hintWaiting(!outbox.flows));
 
+  wireUnread({ feed, unread, outbox }); // before rows are moved
   feed.start();
-  wireUnread({ feed, unread, outbox });
   composer?.start();
   banner.start();
   new OutboxView({ outbox, feed, focus: () => composer?.focus() }).start();
