@@ -72,7 +72,11 @@ class Reads:
             max_size=connections,
             command_timeout=STATEMENT_SECONDS,
             timeout=5,
-            server_settings={"application_name": name, "statement_timeout": "10s"},
+            server_settings={
+                "application_name": name,
+                "statement_timeout": "10s",
+                "jit": "off",  # our queries take a few milliseconds, compiling one of them a hundred
+            },
         )
         return cls(database, is_sqlite=False)
 

@@ -5,9 +5,11 @@ import re
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.actions import comes, join, open_room, post_many, say, send_form, shown
+from tests.faults.replicas import two_replicas
 from tests.support.chat_server import ChatServer
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
+from tests.support.redis_server import RedisServer
 
 SOME = 60  # more than a page
 
@@ -26,11 +28,9 @@ async def unread(page: Page, room: str, count: int) -> None:
         await expect(page).not_to_have_title(re.compile(r"^\("))
 
 
-async def ann_and_bens(
-    person: Arrive, server: ChatServer, second: ChatServer | None = None
-) -> tuple[Person, Person, str, str]:
+async def ann_and_bens(person: Arrive, server: ChatServer) -> tuple[Person, Person, str, str]:
     """Ann's rooms Lab and Den, and Ben, who is in both and looks at Den."""
-    ann, ben = await person("Ann", server), await person("Ben", second or server)
+    ann, ben = await person("Ann", server), await person("Ben", server)
     await comes(ann)
     den = await send_form(ann, "/rooms", name="Den")
     lab = await open_room(ann, "Lab")
@@ -41,11 +41,14 @@ async def ann_and_bens(
     return ann, ben, lab, den
 
 
-async def test_reading_in_one_tab_clears_the_mark_in_all(serve: Serve, person: Arrive) -> None:
-    """UNR-01"""
-    ann, ben, lab, den = await ann_and_bens(person, await serve())
+async def test_reading_in_one_tab_clears_the_mark_in_all(
+    serve: Serve, person: Arrive, redis: RedisServer, postgresql_url: str
+) -> None:
+    """UNR-01, with the other tab at another process."""
+    first, second = await two_replicas(serve, postgresql_url, redis.url)
+    ann, ben, lab, den = await ann_and_bens(person, first)
     other = await ben.context.new_page()
-    await other.goto(ben.url + den)
+    await other.goto(second.url + den)
     for text in ("one", "two", "three"):
         await say(ann.page, text)
     for page in (ben.page, other):
