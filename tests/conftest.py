@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
-from tests.support import run_folder
+from tests.support import nursery, run_folder
 
 pytest_plugins = ["tests.support.fixtures"]
 
@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    nursery.close()
     if folder := config.stash.get(_FOLDER, None):
         run_folder.remove(folder)
 

@@ -33,6 +33,7 @@ def closed_to_newcomers(server: ChatServer) -> bool:
         return False
 
 
+@pytest.mark.fresh_process
 async def test_a_process_that_was_asked_to_stop_ends_well(serve: Serve) -> None:
     server = await serve()
     await asyncio.to_thread(server.stop)

@@ -8,16 +8,20 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from tests.support import run_folder
-from tests.support.process import Process, environment
+from tests.support import nursery, run_folder
+from tests.support.process import Process, Running, environment
 
 COMMAND = (sys.executable, "-m", "chatapp")
 
 
 class ChatServer(Process):
     """A server whose log, at the end of the test, may hold no error it was not allowed to."""
+
+    # Set for each test (fixtures.py), and never by benchmarks: whether it may be forked from a
+    # process that has imported chatapp already.
+    warm: ClassVar[bool] = False
 
     def __init__(self, folder: Path, command: Sequence[str] = COMMAND, **settings: str) -> None:
         self.port = int(settings.get("PORT") or run_folder.free_port())
@@ -29,6 +33,14 @@ class ChatServer(Process):
         super().__init__(
             command, folder, environment=environment(**{**given, **settings}), ready=self.is_ready
         )
+
+    def _spawn(self) -> Running:
+        given = self.environment
+        if not self.warm or self.argv != list(COMMAND) or given is None:
+            return super()._spawn()
+        if not nursery.can_bear(given):
+            return super()._spawn()
+        return nursery.shared(environment(), run_folder.ROOT).bear(given, self.log)
 
     def is_ready(self) -> bool:
         return self.status("/ready") == 200

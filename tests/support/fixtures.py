@@ -241,6 +241,11 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    ChatServer.warm = not any(item.get_closest_marker(name) for name in ("fresh_process", "faults"))
+
+
 @pytest.fixture(autouse=True)
 async def _no_task_left_behind() -> AsyncIterator[None]:
     before = asyncio.all_tasks()

@@ -7,12 +7,24 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
+from typing import Protocol
 
 from tests.support import run_folder
 
 
 class NotStarted(AssertionError):
     """The program ended, or was not ready in time. The message holds its log."""
+
+
+class Running(Protocol):
+    """As much of a subprocess.Popen as is asked for here."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float) -> int: ...
 
 
 class Process:
@@ -32,7 +44,7 @@ class Process:
         self.log = folder / "log"
         self._ready = ready
         self._patience = patience
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Running | None = None
 
     @property
     def pid(self) -> int:
@@ -55,8 +67,14 @@ class Process:
 
     def start(self, *, wait: bool = True) -> None:
         assert not self.running, f"{self.argv[0]} is already running"
+        self._process = self._spawn()
+        run_folder.started(self.pid)
+        if wait:
+            self.wait_ready()
+
+    def _spawn(self) -> Running:
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 self.argv,
                 cwd=run_folder.ROOT,
                 env=None if self.environment is None else dict(self.environment),
@@ -65,9 +83,6 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        run_folder.started(self.pid)
-        if wait:
-            self.wait_ready()
 
     def wait_ready(self) -> None:
         until = time.monotonic() + self._patience

@@ -1,5 +1,6 @@
 """The harness itself, tried on a stand-in."""
 
+import asyncio
 import signal
 import sys
 from pathlib import Path
@@ -47,6 +48,15 @@ async def test_a_program_that_ends_at_once_shows_its_log(tmp_path):
     broken = Process(["/bin/sh", "-c", "echo why; exit 3"], tmp_path / "it", ready=lambda: False)
     with pytest.raises(NotStarted, match="ended with 3:\nwhy"):
         broken.start()
+
+
+async def test_a_forked_server_tells_how_it_ended(serve):
+    killed, stopped = await serve(), await serve()
+    assert killed.kill() == -signal.SIGKILL
+    assert await asyncio.to_thread(stopped.stop) == 0
+    with pytest.raises(NotStarted, match="ended with 2:\nchatapp cannot start: LOG_LEVEL"):
+        await serve(LOG_LEVEL="NONSENSE")
+    assert not killed.running
 
 
 async def test_redis_can_be_killed_and_started_again(redis):
