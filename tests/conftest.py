@@ -32,7 +32,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if _is_worker(config):
         run_folder.join()
     else:
-        config.stash[_FOLDER] = run_folder.make()
+        memory = run_folder.memory()
+        config.stash[_FOLDER] = run_folder.make(memory)
+        if memory and run_folder.may_run_programs(memory):
+            # pytest's own variable for where each tmp_path is, which is where SQLite's files are.
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
