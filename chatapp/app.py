@@ -27,13 +27,16 @@ from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.farewell import send_away
 from chatapp.realtime.hints import Hints
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.leases import Leases, MemoryLeases
 from chatapp.realtime.neighbours import Neighbours
 from chatapp.realtime.news import News
+from chatapp.realtime.presence import Presence
 from chatapp.realtime.pulse import Pulse
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.together import Together
+from chatapp.realtime.typing import Typing
 from chatapp.realtime.unread import UnreadMarks
 from chatapp.realtime.writer import Writer
 from chatapp.routes.door import Services
@@ -171,7 +174,7 @@ async def _running(
     await database.connect()
     supervisor = Supervisor()
     passwords = Passwords(cost)
-    redis, shared = _redis(settings), None
+    redis, shared, leases = _redis(settings), None, _leases(settings, clock)
     try:
         await migrate(database)
         backplane: Backplane = redis or MemoryBackplane()
@@ -189,6 +192,8 @@ async def _running(
         metrics = Metrics()
         writer = Writer(database, fanout, clock, metrics)
         limits = Limits(clock, settings.limit_factor)
+        presence = Presence(database, hub, rosters, leases, clock)
+        typing = Typing(hub, presence, backplane, limits, clock)
         kit = Services(
             settings=settings,
             clock=clock,
@@ -202,6 +207,7 @@ async def _running(
             hub=hub,
             rosters=rosters,
             marks=marks,
+            presence=presence,
             backplane=backplane,
             fanout=fanout,
             writer=writer,
@@ -214,6 +220,8 @@ async def _running(
                 catchup=catchup,
                 limits=limits,
                 supervisor=supervisor,
+                presence=presence,
+                typing=typing,
             ),
             supervisor=supervisor,
             metrics=metrics,
@@ -222,7 +230,7 @@ async def _running(
             epoch=name,
         )
         _measure(kit)
-        hints = Hints(database, hub, rosters, news, marks, catchup, supervisor)
+        hints = Hints(database, hub, rosters, news, marks, catchup, supervisor, presence, typing)
         supervisor.keep(writer.run, "writer")
         supervisor.keep(catchup.compare_forever, "compare")
         supervisor.keep(marks.run, "unread")
@@ -230,6 +238,7 @@ async def _running(
             supervisor.keep(news.compare_forever, "compare news")
         pulse = Pulse(hub, clock, metrics, hints.end_the_dead)
         supervisor.keep(pulse.run, "pulse")
+        supervisor.keep(presence.run, "presence")
         if redis is not None:
             supervisor.keep(redis.send_forever, "hints out")
             supervisor.keep(
@@ -243,6 +252,7 @@ async def _running(
         await _stop(kit)
     finally:
         await supervisor.stop()
+        await leases.close()
         passwords.close()
         if redis is not None:
             await redis.close()
@@ -258,6 +268,14 @@ def _redis(settings: Settings) -> "RedisBackplane | None":
     from chatapp.realtime.redis_backplane import RedisBackplane
 
     return RedisBackplane(settings.redis_url, uuid4().hex)
+
+
+def _leases(settings: Settings, clock: Clock) -> Leases:
+    if not settings.redis_url:
+        return MemoryLeases()
+    from chatapp.realtime.redis_leases import RedisLeases
+
+    return RedisLeases(settings.redis_url, uuid4().hex, clock)
 
 
 def _shared_tails(settings: Settings, name: str) -> "SharedTails":

@@ -36,6 +36,8 @@ EDIT_ROOM = Rate("edit-room", 30, 60)
 SEARCH = Rate("search", 60, 30)
 PROFILE = Rate("profile", 30, 60)
 CONNECT = Rate("connect", 60, 60)
+TYPING = Rate("typing", 3, 2.5)
+PRESENCE = Rate("presence", 30, 30)
 # per address
 CONNECT_ADDRESS = Rate("connect-address", 1200, 60)
 # per socket

@@ -37,7 +37,7 @@ DOORS = {
     "sqlalchemy.ext.asyncio": {"sqlite_file", "database"},
     "sqlalchemy.orm": set(),
     "prometheus_client": {"metrics"},
-    "redis": {"realtime.redis_backplane", "realtime.shared_tails"},
+    "redis": {"realtime.redis_backplane", "realtime.redis_leases", "realtime.shared_tails"},
     "jinja2": {"templating"},
     "bcrypt": {"security"},
     "itsdangerous": {"security"},

@@ -11,7 +11,7 @@ from chatapp import words
 from chatapp.limits import CONNECT, FRAMES
 from chatapp.realtime import dispatch, frames, wire
 from chatapp.realtime.direct_line import SILENT_PINGS
-from chatapp.realtime.dispatch import Dispatch, Follow, Post, Read, Unwatch, Watch
+from chatapp.realtime.dispatch import Dispatch, Follow, Here, Post, Read, Unwatch, Watch, Writing
 from chatapp.realtime.pulse import ROUND_SECONDS
 from chatapp.routes.socket import SOCKETS_MOST
 from chatapp.tables import MESSAGE_BYTES, MESSAGE_CHARACTERS
@@ -47,6 +47,10 @@ BUILT = {
     "busy": frames.busy(7, KEY, 1.5),
     "unknown": frames.unknown(7, KEY),
     "removed": frames.removed(7, "left"),
+    "presence": frames.presence(
+        7, 12, 3, {17: "online", 23: "offline"}, is_whole=False, has_more=False
+    ),
+    "typing": frames.typing(7, 17, "Ann Archer"),
     "following": frames.following(),
     "news": frames.news(7, 131, 133, [(132, 17), (133, 4)]),
     "unread": frames.unread(7, 133, 131, 1, 0),
@@ -75,7 +79,15 @@ async def test_each_command_of_a_browser_is_as_described(site: Site) -> None:
     app: Any = site.app
     commands: Dispatch = app.state.services.dispatch
     described = examples("From the browser")
-    shapes = {"watch": Watch, "unwatch": Unwatch, "follow": Follow, "read": Read, "post": Post}
+    shapes = {
+        "watch": Watch,
+        "unwatch": Unwatch,
+        "follow": Follow,
+        "read": Read,
+        "presence": Here,
+        "typing": Writing,
+        "post": Post,
+    }
     assert set(described) == set(shapes) == set(commands.kinds())
     for kind, shape in shapes.items():
         assert set(described[kind]) == {"type", *shape.__struct_fields__}

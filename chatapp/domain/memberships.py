@@ -101,11 +101,11 @@ async def count(reader: Reader, room_id: int, search: str = "") -> int:
         .where(memberships.c.room_id == room_id, memberships.c.is_active)
     )
     if search:
-        query = query.where(_named(search))
+        query = query.where(named(search))
     return int(await reader.fetch_value(query))
 
 
-def _named(search: str) -> Any:
+def named(search: str) -> Any:
     return users.c.name_key.contains(text.search_key(search), autoescape=True)
 
 
@@ -149,7 +149,7 @@ async def members(reader: Reader, room_id: int, search: str = "", page: int = 1)
         .offset((page - 1) * PAGE)
     )
     if search:
-        query = query.where(_named(search))
+        query = query.where(named(search))
     return [
         Person(row.id, row.name, row.hue, row.id == row.owner_id)
         for row in await reader.fetch_all(query)

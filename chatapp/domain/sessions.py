@@ -103,7 +103,8 @@ class Found(NamedTuple):
 
 _LIVING: Final = """
     SELECT sessions.token_hash, sessions.id, sessions.seen_at, sessions.expires_at, {now},
-           users.id, users.name, users.email, users.hue, users.is_admin
+           users.id, users.name, users.email, users.hue, users.is_admin,
+           users.is_invisible
     FROM sessions JOIN users ON users.id = sessions.user_id
     WHERE sessions.token_hash {given} AND sessions.expires_at > {now} AND users.deleted_at IS NULL"""
 _BY_TOKENS: Final = InWords(
@@ -123,13 +124,27 @@ async def by_tokens(database: Database, tokens: Sequence[str]) -> dict[str, Foun
     hashes = {token_hash(token): token for token in tokens}
     return {
         hashes[hashed]: Found(
-            Session(session_id, User(user_id, name, email, hue, is_admin=bool(admin)), expires_at),
+            Session(
+                session_id,
+                User(user_id, name, email, hue, bool(admin), bool(hidden)),
+                expires_at,
+            ),
             seen_at,
             now,
         )
-        for hashed, session_id, seen_at, expires_at, now, user_id, name, email, hue, admin in (
-            await database.ask(_BY_TOKENS, list(hashes))
-        )
+        for (
+            hashed,
+            session_id,
+            seen_at,
+            expires_at,
+            now,
+            user_id,
+            name,
+            email,
+            hue,
+            admin,
+            hidden,
+        ) in await database.ask(_BY_TOKENS, list(hashes))
     }
 
 

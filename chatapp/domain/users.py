@@ -26,6 +26,7 @@ class User:
     email: str
     hue: int
     is_admin: bool
+    is_invisible: bool = False
 
     @property
     def initials(self) -> str:
@@ -172,7 +173,7 @@ async def authenticate(
 
 
 def from_row(row: Any) -> User:
-    return User(row.id, row.name, row.email, row.hue, bool(row.is_admin))
+    return User(row.id, row.name, row.email, row.hue, bool(row.is_admin), bool(row.is_invisible))
 
 
 async def check_password(

@@ -20,7 +20,7 @@ PEOPLE: Final = "chatapp:people"
 class Hint(msgspec.Struct, frozen=True, omit_defaults=True, tag=False):
     """`kind` says which of the fields matter."""
 
-    kind: Literal["room", "depart", "sidebar", "session", "user", "unread"]
+    kind: Literal["room", "depart", "sidebar", "session", "user", "unread", "typing", "person"]
     room_id: int = 0
     seq: int = 0
     user_id: int | None = None
@@ -37,7 +37,7 @@ def room_channel(room_id: int) -> str:
 
 
 def channel_of(hint: Hint) -> str:
-    return room_channel(hint.room_id) if hint.kind in {"room", "depart"} else PEOPLE
+    return room_channel(hint.room_id) if hint.kind in {"room", "depart", "typing"} else PEOPLE
 
 
 class Backplane(Protocol):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -11,13 +11,15 @@ from chatapp.domain import text
 from chatapp.domain.commands import Message, PostMessage
 from chatapp.domain.unread import Mark
 from chatapp.errors import ChatError, Invalid, Later, Refused
-from chatapp.limits import FRAMES, POST, Limits
+from chatapp.limits import FRAMES, POST, PRESENCE, Limits
 from chatapp.realtime import frames
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.connection import Connection
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.presence import Presence
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
+from chatapp.realtime.typing import Typing
 from chatapp.realtime.unread import UnreadMarks
 from chatapp.realtime.writer import Writer
 
@@ -55,6 +57,16 @@ class Read(msgspec.Struct, tag="read"):
     seq: int
     back: bool = False
     place: int | None = None
+
+
+class Here(msgspec.Struct, tag="presence"):
+    """Whether somebody is before the tab."""
+
+    state: Literal["here", "away"]
+
+
+class Writing(msgspec.Struct, tag="typing"):
+    room: int
 
 
 class Post(msgspec.Struct, tag="post"):
@@ -107,6 +119,8 @@ class Dispatch:
         catchup: Catchup,
         limits: Limits,
         supervisor: Supervisor,
+        presence: Presence,
+        typing: Typing,
     ) -> None:
         self._hub = hub
         self._rosters = rosters
@@ -115,13 +129,19 @@ class Dispatch:
         self._catchup = catchup
         self._limits = limits
         self._supervisor = supervisor
-        self._decode = msgspec.json.Decoder(Watch | Unwatch | Follow | Read | Post).decode
+        self._presence = presence
+        self._typing = typing
+        self._decode = msgspec.json.Decoder(
+            Watch | Unwatch | Follow | Read | Here | Writing | Post
+        ).decode
         self._head = msgspec.json.Decoder(_Head)
         self._table: dict[type[msgspec.Struct], Callable[[Connection, Any], None]] = {
             Watch: self._watch,
             Unwatch: self._unwatch,
             Follow: self._follow,
             Read: self._read,
+            Here: self._here,
+            Writing: self._writing,
             Post: self._post,
         }
 
@@ -178,6 +198,7 @@ class Dispatch:
         async def catch_up() -> None:
             try:
                 await self._catchup.watch(connection, command.room, epoch, seq)
+                self._presence.show(connection, command.room)
             except Refused as error:
                 reason = "deleted" if error.code == "room_gone" else "removed"
                 connection.send(frames.removed(command.room, reason))
@@ -208,6 +229,13 @@ class Dispatch:
     def _read(self, connection: Connection, command: Read) -> None:
         """Membership is asked by the statement that stores it."""
         self._marks.mark(connection.user_id, command.room, read_mark(command))
+
+    def _here(self, connection: Connection, command: Here) -> None:
+        self._limits.take(PRESENCE, connection.user_id)
+        self._presence.tell(connection, is_here=command.state == "here")
+
+    def _writing(self, connection: Connection, command: Writing) -> None:
+        self._typing.took(connection, command.room)
 
     def _post(self, connection: Connection, command: Post) -> None:
         room, key = command.room, command.key[:64]

@@ -64,6 +64,30 @@ def removed(room_id: int, reason: str) -> bytes:
     return _frame("removed", room=room_id, reason=reason)
 
 
+def presence(
+    room_id: int,
+    here: int | None,
+    away: int | None,
+    people: dict[int, str],
+    *,
+    is_whole: bool,
+    has_more: bool,
+) -> bytes:
+    return _frame(
+        "presence",
+        room=room_id,
+        here=here,
+        away=away,
+        people={str(user_id): state for user_id, state in people.items()},
+        whole=is_whole,
+        more=has_more,
+    )
+
+
+def typing(room_id: int, user_id: int, name: str) -> bytes:
+    return _frame("typing", room=room_id, user=user_id, name=name)
+
+
 def following() -> bytes:
     return _frame("following")
 

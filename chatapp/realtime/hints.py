@@ -10,8 +10,10 @@ from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.connection import Connection
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.news import News
+from chatapp.realtime.presence import Presence
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
+from chatapp.realtime.typing import Typing
 from chatapp.realtime.unread import UnreadMarks
 
 
@@ -25,6 +27,8 @@ class Hints:
         marks: UnreadMarks,
         catchup: Catchup,
         supervisor: Supervisor,
+        presence: Presence,
+        typing: Typing,
     ) -> None:
         self._database = database
         self._hub = hub
@@ -33,6 +37,8 @@ class Hints:
         self._marks = marks
         self._catchup = catchup
         self._supervisor = supervisor
+        self._presence = presence
+        self._typing = typing
 
     def take(self, hint: Hint) -> None:
         if hint.kind == "room":
@@ -48,6 +54,10 @@ class Hints:
             self._hub.send_user(hint.user_id, frames.sidebar())
         elif hint.kind == "unread" and hint.user_id is not None:
             self._marks.tell(hint.room_id, [hint.user_id])
+        elif hint.kind == "typing" and hint.user_id is not None:
+            self._typing.heard(hint.room_id, hint.user_id)
+        elif hint.kind == "person":
+            self._presence.doubt(None, hint.user_id)
         elif hint.kind == "session":
             self._look_at(self._hub.of_session(hint.session_id))
         elif hint.kind == "user" and hint.user_id is not None:

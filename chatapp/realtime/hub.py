@@ -39,15 +39,16 @@ class _Channel:
         self.late: dict[Connection, list[_Held] | None] = {}
         self.slices: deque[tuple[list[Connection], bytes]] = deque()
 
-    def send(self, frame: bytes) -> None:
-        """To everybody who is live now, in the order of calls."""
+    def send(self, frame: bytes, but: int = 0) -> None:
+        """To everybody who is live now, in the order of calls; not to the tabs of the user `but`."""
         if len(self.live) <= SLICE and not self.slices:
             for connection in self.live:
-                connection.send(frame)
+                if connection.user_id != but:
+                    connection.send(frame)
             return
         if not self.slices:
             asyncio.get_running_loop().call_soon(self._write_on)
-        everybody = list(self.live)
+        everybody = [connection for connection in self.live if connection.user_id != but]
         for start in range(0, len(everybody), SLICE):
             self.slices.append((everybody[start : start + SLICE], frame))
         while len(self.slices) > SLICES_MOST:
@@ -193,6 +194,11 @@ class Hub:
         channel = self._channels.get(room_id)
         return {c.user_id for c in (*channel.live, *channel.late)} if channel else set()
 
+    def is_live(self, connection: Connection, room_id: int) -> bool:
+        """Whether a connection is up to date with a room: only members come so far."""
+        channel = self._channels.get(room_id)
+        return channel is not None and connection in channel.live
+
     def is_watched(self, room_id: int) -> bool:
         return room_id in self._channels
 
@@ -216,6 +222,12 @@ class Hub:
                 if len(held) > LATE_MOST:
                     channel.late[connection] = None
         return True
+
+    def send_room(self, room_id: int, frame: bytes, but: int = 0) -> None:
+        """A frame without a number, to everybody who is up to date with a room; not to the tabs of the user `but`."""
+        channel = self._channels.get(room_id)
+        if channel is not None:
+            channel.send(frame, but)
 
     def send_user(self, user_id: int, frame: bytes) -> None:
         for connection in self._by_user.get(user_id, ()):

@@ -19,6 +19,9 @@ ROOMS_MOST: Final = 5_000  # followed for one person; of the others they hear wh
 # A person, their rooms before, and their rooms now.
 Changed = Callable[[int, frozenset[int], frozenset[int]], None]
 
+# Somebody, or everybody in a room: whatever is remembered of them may be other than it was.
+Doubted = Callable[[int | None, int | None], None]
+
 _NONE: Final[frozenset[int]] = frozenset()
 
 
@@ -35,6 +38,7 @@ class Rosters:
         self._rooms: dict[int, frozenset[int]] = {}
         self._people: dict[int, set[int]] = {}
         self._listeners: list[Changed] = []
+        self._doubters: list[Doubted] = []
 
         async def ask(user_ids: Sequence[int]) -> dict[int, frozenset[int]]:
             return await memberships.rooms_of(database, user_ids, ROOMS_MOST)
@@ -44,6 +48,15 @@ class Rosters:
     def tell(self, changed: Changed) -> None:
         """Adds somebody who is told of every change."""
         self._listeners.append(changed)
+
+    def hear(self, doubted: Doubted) -> None:
+        """Adds somebody who is told (room, user) whenever anybody says that people's rooms are other ones, whether
+        they follow here or not."""
+        self._doubters.append(doubted)
+
+    def _say(self, room_id: int | None, user_id: int | None) -> None:
+        for doubted in self._doubters:
+            doubted(room_id, user_id)
 
     # -- asking -------------------------------------------------------------------
 
@@ -75,11 +88,13 @@ class Rosters:
 
     def renew(self, user_id: int) -> None:
         """Their list of rooms changed. Comes back at once."""
+        self._say(None, user_id)
         if user_id in self._rooms:
             self._supervisor.spawn(self._read(user_id), "roster")
 
     def depart(self, room_id: int, user_id: int | None) -> None:
         """Somebody, or everybody, is no longer in a room: they hear nothing more of it from this moment on."""
+        self._say(room_id, user_id)
         for person in self.people(room_id) if user_id is None else [user_id]:
             rooms = self.rooms(person)
             if room_id in rooms:
@@ -87,6 +102,7 @@ class Rosters:
 
     def doubt(self, room_id: int, user_id: int | None) -> None:
         """Somebody says that members left: looks it up for those of whom it is said."""
+        self._say(room_id, user_id)
         for person in self.people(room_id):
             if user_id in {None, person}:
                 self.renew(person)

@@ -22,6 +22,7 @@ from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.dispatch import NUMBER_MOST, Dispatch
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.presence import Presence
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
@@ -56,6 +57,7 @@ class Services:
     hub: Hub
     rosters: Rosters
     marks: UnreadMarks
+    presence: Presence
     backplane: Backplane
     fanout: Fanout
     writer: Writer

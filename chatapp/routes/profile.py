@@ -5,10 +5,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatapp.domain import sessions, users
+from chatapp.domain import presence, sessions, users
 from chatapp.domain.commands import DeleteAccount, EditProfile
 from chatapp.errors import Invalid, Missing
 from chatapp.limits import PASSWORD, PROFILE
+from chatapp.realtime.backplane import Hint
 from chatapp.routes.door import (
     THEMES,
     page,
@@ -46,11 +47,25 @@ async def change(request: Request) -> Response:
     try:
         name, hue = users.profile(name=form["name"], hue=form["hue"])
         await kit.writer.ask(EditProfile(known.user.id, name, hue))
+        kit.presence.doubt(None, known.user.id)
+        kit.backplane.publish(Hint("person", user_id=known.user.id))
     except Invalid as error:
         return await _show(
             request, {"profile_form": form, "profile_errors": error.fields}, error.status
         )
     return to("/settings#profile", "profile")
+
+
+async def change_presence(request: Request) -> Response:
+    """To be seen, or to be nowhere: from this moment on, at every process."""
+    kit, known = services(request), await required_session(request)
+    kit.limits.take(PROFILE, known.user.id)
+    form = await typed(request, "invisible")
+    hidden = form["invisible"] == "on"
+    await presence.set_invisible(kit.database, known.user.id, is_invisible=hidden)
+    kit.presence.hide(known.user.id, is_invisible=hidden)
+    kit.backplane.publish(Hint("person", user_id=known.user.id))
+    return to("/settings#presence", "invisible" if hidden else "visible")
 
 
 async def change_theme(request: Request) -> Response:

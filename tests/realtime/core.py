@@ -7,15 +7,19 @@ from chatapp.clock import HeldClock
 from chatapp.database import Database
 from chatapp.domain.commands import Command
 from chatapp.domain.users import User
+from chatapp.limits import Limits
 from chatapp.metrics import Metrics
 from chatapp.realtime.backplane import Hint
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.leases import MemoryLeases
 from chatapp.realtime.news import News
+from chatapp.realtime.presence import Presence
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
+from chatapp.realtime.typing import Typing
 from chatapp.realtime.unread import UnreadMarks
 from chatapp.realtime.writer import Writer
 from chatapp.templating import Fragments, Templates
@@ -64,10 +68,14 @@ class Core:
         self.rosters = Rosters(database, self.hub, self.supervisor, self.hints.follow)
         self.news = News(database, self.rosters, self.hints, self.supervisor, self.clock)
         self.marks = UnreadMarks(database, self.hub, self.hints)
+        self.leases = MemoryLeases()
+        self.presence = Presence(database, self.hub, self.rosters, self.leases, self.clock)
         self.fanout = Fanout(
             self.hub, self.rosters, self.news, self.fragments, self.tails, self.hints, self.catchup
         )
         self.writer = Writer(database, self.fanout, self.clock, Metrics())
+        self.limits = Limits(self.clock)
+        self.typing = Typing(self.hub, self.presence, self.hints, self.limits, self.clock)
         self.tabs: list[Tab] = []
 
     def start(self) -> None:

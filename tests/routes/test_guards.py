@@ -96,6 +96,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/settings/profile"): Row(
         signed_in("303 /settings#profile"), {"name": "Newname", "hue": "3"}
     ),
+    ("POST", "/settings/presence"): Row(signed_in("303 /settings#presence"), {"invisible": "on"}),
     ("POST", "/settings/theme"): Row(signed_in("303 /settings#appearance"), {"theme": "dark"}),
     ("POST", "/settings/password"): Row(
         signed_in("303 /settings#security"), {"current": PASSWORD, "new": "another horse"}
@@ -283,9 +284,19 @@ def _read(room: int) -> dict[str, object]:
     return {"type": "read", "room": room, "seq": 2}
 
 
+def _here(room: int) -> dict[str, object]:
+    return {"type": "presence", "state": "here"}
+
+
+def _typing(room: int) -> dict[str, object]:
+    return {"type": "typing", "room": room}
+
+
 INSIDE = {"member", "owner"}
 COMMANDS = {
     "watch": (_watch, {who: "watching" if who in INSIDE else "removed" for who in WHO}),
+    "presence": (_here, dict.fromkeys(WHO, "nothing")),
+    "typing": (_typing, dict.fromkeys(WHO, "nothing")),
     "unwatch": (_unwatch, dict.fromkeys(WHO, "nothing")),
     "follow": (_follow, dict.fromkeys(WHO, "following")),
     "read": (_read, {who: "unread" if who in INSIDE else "nothing" for who in WHO}),
