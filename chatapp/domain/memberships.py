@@ -1,12 +1,13 @@
 """Who is in which room. Coming and going takes a number of the room and stands in its log."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import case, func, insert, select, update
 
 from chatapp.database import Transaction
 from chatapp.domain import text
+from chatapp.domain.among import one_of
 from chatapp.domain.commands import Committed, Departure, JoinRoom, LeaveRoom
 from chatapp.domain.log import add_event, lock_room
 from chatapp.domain.users import Person
@@ -101,11 +102,11 @@ async def count(reader: Reader, room_id: int, search: str = "") -> int:
         .where(memberships.c.room_id == room_id, memberships.c.is_active)
     )
     if search:
-        query = query.where(named(search))
+        query = query.where(_named(search))
     return int(await reader.fetch_value(query))
 
 
-def named(search: str) -> Any:
+def _named(search: str) -> Any:
     return users.c.name_key.contains(text.search_key(search), autoescape=True)
 
 
@@ -138,18 +139,29 @@ async def rooms_of(reader: Reader, user_ids: Sequence[int], most: int) -> dict[i
     return {user_id: frozenset(room_ids) for user_id, room_ids in found.items()}
 
 
-async def members(reader: Reader, room_id: int, search: str = "", page: int = 1) -> list[Person]:
-    """The people of a room by name, `PAGE` at a time. `search` is part of a name."""
+async def members(
+    reader: Reader,
+    room_id: int,
+    search: str = "",
+    page: int = 1,
+    ranks: Sequence[Collection[int]] = (),
+) -> list[Person]:
+    """The people of a room, `PAGE` at a time: those of each rank by name, then all others. `search` is part of a
+    name."""
+    order: list[Any] = [users.c.name_key, users.c.id]
+    whens = [(one_of(users.c.id, rank), place) for place, rank in enumerate(ranks) if rank]
+    if whens:
+        order.insert(0, case(*whens, else_=len(ranks)))
     query = (
         select(users.c.id, users.c.name, users.c.hue, rooms.c.owner_id)
         .select_from(memberships.join(users).join(rooms, rooms.c.id == memberships.c.room_id))
         .where(memberships.c.room_id == room_id, memberships.c.is_active)
-        .order_by(users.c.name_key, users.c.id)
+        .order_by(*order)
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     )
     if search:
-        query = query.where(named(search))
+        query = query.where(_named(search))
     return [
         Person(row.id, row.name, row.hue, row.id == row.owner_id)
         for row in await reader.fetch_all(query)

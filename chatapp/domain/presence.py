@@ -1,19 +1,14 @@
-"""What the database knows about people who are present: name, rooms, whether they want to be seen; and a room's people
-in the order in which presence shows them."""
+"""What the database knows about people who are present: name, rooms, whether they want to be seen."""
 
-import json
-from collections.abc import Collection, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Collection
+from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, case, literal, select, update
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import update
 
 from chatapp.database import Database
-from chatapp.domain.memberships import PAGE, Reader, named
-from chatapp.domain.users import Person
+from chatapp.domain.memberships import Reader
 from chatapp.reading import InWords
-from chatapp.tables import memberships, rooms, users
+from chatapp.tables import users
 
 
 class Whereabouts(NamedTuple):
@@ -59,55 +54,3 @@ async def set_invisible(database: Database, user_id: int, *, is_invisible: bool)
         await tx.execute(
             update(users).where(users.c.id == user_id).values(is_invisible=is_invisible)
         )
-
-
-class _among(FunctionElement[bool]):  # noqa: N801  it stands in expressions like a function of SQL
-    """Whether a column is one of some numbers, of which there may be more than a statement may have parameters."""
-
-    inherit_cache = True
-
-
-@compiles(_among, "postgresql")
-def _among_postgresql(element: Any, compiler: Any, **given: Any) -> str:
-    column, numbers = (compiler.process(clause, **given) for clause in element.clauses)
-    listed = f"json_array_elements_text(CAST({numbers} AS json))"
-    return f"{column} IN (SELECT CAST(value AS BIGINT) FROM {listed})"  # noqa: S608  of our making
-
-
-@compiles(_among)
-def _among_sqlite(element: Any, compiler: Any, **given: Any) -> str:
-    column, numbers = (compiler.process(clause, **given) for clause in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({numbers}))"  # noqa: S608  of our making
-
-
-def _one_of(numbers: Collection[int]) -> ColumnElement[bool]:
-    return _among(users.c.id, literal(json.dumps(sorted(numbers))))
-
-
-async def people(
-    reader: Reader,
-    room_id: int,
-    ranks: Sequence[Collection[int]],
-    search: str = "",
-    page: int = 1,
-) -> list[Person]:
-    """The people of a room, `PAGE` at a time: those of each rank by name, then all others. `search` is part of a
-    name."""
-    order: list[Any] = [users.c.name_key, users.c.id]
-    whens = [(_one_of(rank), place) for place, rank in enumerate(ranks) if rank]
-    if whens:
-        order.insert(0, case(*whens, else_=len(ranks)))
-    query = (
-        select(users.c.id, users.c.name, users.c.hue, rooms.c.owner_id)
-        .select_from(memberships.join(users).join(rooms, rooms.c.id == memberships.c.room_id))
-        .where(memberships.c.room_id == room_id, memberships.c.is_active)
-        .order_by(*order)
-        .limit(PAGE)
-        .offset((page - 1) * PAGE)
-    )
-    if search:
-        query = query.where(named(search))
-    return [
-        Person(row.id, row.name, row.hue, row.id == row.owner_id)
-        for row in await reader.fetch_all(query)
-    ]

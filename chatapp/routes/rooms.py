@@ -1,7 +1,5 @@
 """Rooms: browse, open, make, change, join, leave, delete."""
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,7 +12,6 @@ from chatapp.limits import CREATE_ROOM, EDIT_ROOM, MEMBERSHIP, SEARCH
 from chatapp.routes.door import (
     actor,
     fragment,
-    is_htmx,
     page,
     query_number,
     room_number,
@@ -101,28 +98,6 @@ async def member(request: Request) -> tuple[User, Room]:
     if not await memberships.is_member(kit.database, room.id, me.id):
         raise Forbidden("not_member")
     return me, room
-
-
-async def people(request: Request) -> Response:
-    kit = services(request)
-    me, room = await member(request)
-    search = request.query_params.get("q", "")[:SEARCH_CHARACTERS]
-    if search:
-        kit.limits.take(SEARCH, me.id)
-    pages = pages_of(await memberships.count(kit.database, room.id, search))
-    number = min(max(1, query_number(request, "page") or 1), pages)
-    values: dict[str, Any] = {
-        "room": room,
-        "current_room_id": room.id,
-        "members": await memberships.members(kit.database, room.id, search, number),
-        "member_count": room.member_count,
-        "q": search,
-        "page": number,
-        "pages": pages,
-    }
-    if is_htmx(request.headers):
-        return fragment(request, "rooms/_members.html", {**values, "me": me})
-    return await page(request, "rooms/members.html", values)
 
 
 async def sidebar(request: Request) -> Response:

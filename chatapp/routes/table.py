@@ -3,7 +3,7 @@
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Mount, Route
 
-from chatapp.routes import accounts, messages, profile, rooms, site, timeline
+from chatapp.routes import accounts, messages, people, profile, rooms, site, timeline
 
 
 class Number(Convertor[int]):
@@ -34,7 +34,7 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/rooms/{room_id:number}", timeline.show, methods=["GET"]),
         Route("/rooms/{room_id:number}/messages", timeline.history, methods=["GET"]),
         Route("/rooms/{room_id:number}/messages", messages.post, methods=["POST"]),
-        Route("/rooms/{room_id:number}/members", rooms.people, methods=["GET"]),
+        Route("/rooms/{room_id:number}/members", people.show, methods=["GET"]),
         Route("/rooms/{room_id:number}/join", rooms.join, methods=["POST"]),
         Route("/rooms/{room_id:number}/leave", rooms.leave, methods=["POST"]),
         Route("/rooms/{room_id:number}/read", rooms.mark_read, methods=["POST"]),

@@ -24,6 +24,7 @@ from chatapp.routes.door import (
     to,
     zone,
 )
+from chatapp.routes.people import pane
 from chatapp.routes.rooms import may_manage, member, pages_of
 from chatapp.templating import Fresh
 
@@ -60,17 +61,14 @@ async def show_room(
                 landing = "new" if fresh else f"m-{start}"
                 if found.messages and start < found.messages[0].seq:
                     found = await messages.around(snapshot, room_id, start)
-        people = await memberships.members(snapshot, room_id)
+        people = await pane(kit, snapshot, room)
     values = {
         "room": room,
         "current_room_id": room.id,
         "landing": landing,
         "fresh": fresh,
         "days": kit.fragments.days(found.messages, zone(request), me.id, fresh),
-        "members": people,
-        "member_count": room.member_count,
-        "q": "",
-        "page": 1,
+        **people,
         "pages": pages_of(room.member_count),
         "cursor": f"{kit.epoch}:{seq}",
         "may_manage": may_manage(room, me),

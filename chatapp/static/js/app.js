@@ -8,6 +8,7 @@ import { Socket, socketUrl } from "./socket.js";
 import { deviceStorage } from "./storage.js";
 import { openRoom } from "./room.js";
 import { wireDialogs } from "./dialogs.js";
+import { wirePresence } from "./presence.js";
 import { wirePasswords } from "./password.js";
 import { Unread } from "./unread.js";
 import { zoneCookie } from "./time.js";
@@ -35,6 +36,7 @@ if (me !== null) {
   socket.on("hello", (frame) => String(frame.user) !== me && session.reload());
   const unread = new Unread({ socket, me });
   unread.start();
+  wirePresence(socket);
   const element = document.querySelector("main.room[data-room]");
   if (element) openRoom({ element, session, socket, outbox, unread });
   outbox.start();

@@ -1,9 +1,9 @@
 // What the server left in the page for scripts: words and empty shapes. Scripts hold
 // no sentences of their own, so that every word has one place.
 
-/** @returns {DOMStringMap} the sentences in tpl-words */
-export function words() {
-  return document.getElementById("tpl-words")?.dataset ?? document.createElement("i").dataset;
+/** @param {string} [id] @returns {DOMStringMap} the sentences in tpl-words, or in another template */
+export function words(id = "tpl-words") {
+  return document.getElementById(id)?.dataset ?? document.createElement("i").dataset;
 }
 
 /** @param {string} one @param {string} many with %n for the number @param {number} count @returns {string} */

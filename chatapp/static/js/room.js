@@ -3,7 +3,9 @@
 import { Banner } from "./banner.js";
 import { Composer } from "./composer.js";
 import { Feed } from "./feed.js";
+import { Members } from "./presence.js";
 import { OutboxView } from "./outbox-view.js";
+import { Typing } from "./typing.js";
 import { wireKeys } from "./feed/keys.js";
 import { wireRoomHead } from "./sidebar.js";
 import { wireUnread } from "./feed/unread.js";
@@ -47,6 +49,8 @@ export function openRoom({ element, session, socket, outbox, unread }) {
   banner.start();
   new OutboxView({ outbox, feed, focus: () => composer?.focus() }).start();
   wireRoomHead(feed, session);
+  new Members({ element, room, socket }).start();
+  new Typing({ element, room, socket, box: composer?.box ?? null }).start();
   wireKeys(feed.timeline, composer?.box ?? null);
 
   function leave(reason) {
