@@ -31,7 +31,7 @@ from chatapp.realtime.whereabouts import Known
 
 TICK_SECONDS: Final = 1.0
 NAMED_MOST: Final = 100  # people in one frame; as many as a page of members has
-PATIENCE_SECONDS: Final = 5.0  # without an answer, the last one still counts
+PATIENCE_SECONDS: Final = 6.0  # without an answer, the last one still counts
 
 _NOBODY: Final[frozenset[int]] = frozenset()
 

@@ -18,9 +18,9 @@ from chatapp.clock import Clock
 from chatapp.realtime.leases import State
 
 LEASE_SECONDS: Final = 55.0  # with the time to read and to show it, a crash has healed within 60
-REFRESH_SECONDS: Final = 20.0
+REFRESH_PART: Final = 0.36  # of a lease, after which it is put again: every 20 s
 LAST_SECONDS: Final = 5.0  # that people of a process that ends are still believed to be there
-SETTLE_SECONDS: Final = 3.0  # once Redis is back, until the others have said again whom they have
+SETTLE_SECONDS: Final = 4.0  # once Redis is back, until the others have said again whom they have
 PUT_MOST: Final = 5_000  # in one trip; the rest a second later
 SECONDS: Final = 1.0  # the longest wait for Redis
 
@@ -54,7 +54,7 @@ class RedisLeases:
         self._mark = name[:12]
         self._clock = clock
         self._lease = LEASE_SECONDS if seconds is None else seconds
-        self._refresh = self._lease * REFRESH_SECONDS / LEASE_SECONDS
+        self._refresh = self._lease * REFRESH_PART
         self._redis = Redis.from_url(
             url,
             socket_timeout=SECONDS,
@@ -76,7 +76,9 @@ class RedisLeases:
         put = [name for name in wanted if self._put.get(name, 0.0) <= due][:PUT_MOST]
         gone = [name for name in self._put if name not in wanted][:PUT_MOST]
         try:
-            await self._trip(put, gone, self._lease)
+            if await self._trip(put, gone, self._lease):
+                put = list(wanted)[:PUT_MOST]
+                await self._trip(put, [], self._lease)
         except (RedisError, OSError, TimeoutError):
             if not self._is_away:
                 log.warning("redis holds no leases; nobody can tell who is here")
@@ -94,7 +96,8 @@ class RedisLeases:
             return None
         return _merged(self._others, mine)
 
-    async def _trip(self, put: list[str], gone: list[str], seconds: float) -> None:
+    async def _trip(self, put: list[str], gone: list[str], seconds: float) -> bool:
+        """Whether it has forgotten what we had put: it was started anew, or we stood still. So may what others had."""
         milliseconds = int(seconds * 1000)
         fresh, version, members = await self._run(
             keys=_KEYS,
@@ -103,11 +106,12 @@ class RedisLeases:
         self._version = version.decode()
         if members is not None:
             self._others = self._read(members)
-        if fresh and self._is_marked:
-            # It was started anew, or we stood still: what we had put has gone, and so may have what others had.
+        is_lost = bool(fresh) and self._is_marked
+        if is_lost:
             self._put.clear()
             self._is_away = True
         self._is_marked = True
+        return is_lost
 
     def _read(self, members: Iterable[Any]) -> dict[int, State]:
         """Those of other processes. Whatever makes no sense is skipped."""

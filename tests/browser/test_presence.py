@@ -46,8 +46,10 @@ async def test_people_come_and_go_and_everybody_sees_it(serve: Serve, person: Ar
     await expect(group(page, "Not here, 1")).to_contain_text("Ben", timeout=12_000)
     await expect(group(page, "Here now, 1")).to_contain_text("Ann (you), here now")
     await is_drawn_afresh_the_same(page)
-    await page.evaluate("document.documentElement.dataset.line = 'offline'")
-    dot = "(avatar) => getComputedStyle(avatar, '::after').display"
+    dot = """(avatar) => {
+      document.documentElement.dataset.line = "offline";
+      return getComputedStyle(avatar, "::after").display;
+    }"""
     assert await page.locator("#details .avatar").first.evaluate(dot) == "none"
 
 

@@ -22,6 +22,7 @@ export class Typing {
   /** By id. @type {Map<string, {name: string, timer: number}>} */
   #writers = new Map();
   #toldAt = -Infinity;
+  #telling = 0;
   #saidAt = -Infinity;
   #saying = 0;
 
@@ -49,10 +50,13 @@ export class Typing {
     }));
   }
 
+  /** After each key; one that comes too soon is told of later, if there is text then. */
   #tell() {
-    const now = Date.now();
-    if (this.box.value.trim() === "" || now - this.#toldAt < APART) return;
-    if (this.socket.send({ type: "typing", room: Number(this.room) })) this.#toldAt = now;
+    clearTimeout(this.#telling);
+    if (this.box.value.trim() === "") return;
+    const wait = this.#toldAt + APART - Date.now();
+    if (wait > 0) this.#telling = setTimeout(() => this.#tell(), wait);
+    else if (this.socket.send({ type: "typing", room: Number(this.room) })) this.#toldAt = Date.now();
   }
 
   #writes(id, name) {
