@@ -39,7 +39,7 @@ class Visitor:
         self.socket: Any = None
         self._reading: asyncio.Task[None] | None = None
 
-    async def come(self, site: Site, room: int, *, joins: bool) -> None:
+    async def come(self, site: Site, room: int, client: httpx.AsyncClient, *, joins: bool) -> None:
         assert site.server is not None
         url, cookie = site.server.url, site.people.cookies[self.number]
         self.socket = await websockets.connect(
@@ -49,17 +49,17 @@ class Visitor:
             compression=None,
             max_queue=None,
             open_timeout=60,
+            ping_interval=None,
         )
         self._reading = asyncio.create_task(self._read())
         await self._send(type="presence", state="here")
         cursor = f"{site.people.epoch}:0"
         if joins:  # and sees the page to which that leads
-            async with httpx.AsyncClient(base_url=url, timeout=60) as client:
-                headers = {"Origin": url, "Cookie": cookie}
-                answer = await client.post(f"/rooms/{room}/join", headers=headers)
-                assert answer.status_code == 303, answer.text
-                page = await client.get(f"/rooms/{room}", headers=headers)
-                cursor = page.text.split('data-cursor="', 1)[1].split('"', 1)[0]
+            headers = {"Origin": url, "Cookie": cookie}
+            answer = await client.post(f"/rooms/{room}/join", headers=headers)
+            assert answer.status_code == 303, answer.text
+            page = await client.get(f"/rooms/{room}", headers=headers)
+            cursor = page.text.split('data-cursor="', 1)[1].split('"', 1)[0]
         await self._send(type="watch", room=room, cursor=cursor)
 
     async def _send(self, **frame: Any) -> None:
@@ -67,11 +67,11 @@ class Visitor:
 
     async def _read(self) -> None:
         async for text in self.socket:
-            frame = json.loads(text)
-            self.frames[frame["type"]] += 1
+            kind = text[9 : text.index('"', 9)]
+            self.frames[kind] += 1
             self.bytes += len(text)
-            if frame["type"] == "presence":
-                self.here = frame["here"] or 0
+            if kind == "presence":
+                self.here = json.loads(text)["here"] or 0
 
     async def go(self) -> None:
         await self.socket.close()
@@ -97,8 +97,9 @@ async def crowd(site: Site, room: int, numbers: list[int], *, joins: bool) -> No
 
     async def come(place: int, visitor: Visitor) -> None:
         await asyncio.sleep(place / len(visitors) * SECONDS)
-        await visitor.come(site, room, joins=joins)
+        await visitor.come(site, room, client, joins=joins)
 
+    client = httpx.AsyncClient(base_url=site.server.url, timeout=60)
     began = time.perf_counter()
     await asyncio.gather(*(come(place, visitor) for place, visitor in enumerate(visitors)))
     came = time.perf_counter() - began
@@ -110,6 +111,7 @@ async def crowd(site: Site, room: int, numbers: list[int], *, joins: bool) -> No
             break
     known = time.perf_counter() - began
     asking.cancel()
+    await client.aclose()
     kinds = {kind for visitor in visitors for kind in visitor.frames}
     most = {kind: max(visitor.frames[kind] for visitor in visitors) for kind in sorted(kinds)}
     mean = {

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from chatapp import words
-from chatapp.limits import CONNECT, FRAMES
+from chatapp.limits import CONNECT, FRAMES, PRESENCE
 from chatapp.realtime import dispatch, frames, wire
 from chatapp.realtime.direct_line import SILENT_PINGS
 from chatapp.realtime.dispatch import Dispatch, Follow, Here, Post, Read, Unwatch, Watch, Writing
+from chatapp.realtime.presence import NAMED_MOST
 from chatapp.realtime.pulse import ROUND_SECONDS
 from chatapp.routes.socket import SOCKETS_MOST
 from chatapp.tables import MESSAGE_BYTES, MESSAGE_CHARACTERS
@@ -105,6 +106,8 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert f"{SOCKETS_MOST} sockets, and open {CONNECT.count} a minute" in TEXT
     assert f"At most {dispatch.ROOMS_MOST} rooms" in TEXT
     assert f"after {dispatch.IGNORED_MOST} such" in TEXT
+    assert f"At most {PRESENCE.count} in {PRESENCE.seconds:g} s." in TEXT
+    assert f"At most {NAMED_MOST} are named" in TEXT
     assert f"Every {ROUND_SECONDS} s: the last numbers" in TEXT
     assert f"The server pings every {ROUND_SECONDS} s" in TEXT
     assert SILENT_PINGS == 2, "given up at the third round"

@@ -109,3 +109,10 @@ async def test_members_come_in_pages(database, ann, bob, cat, lab, monkeypatch):
     first = await memberships.members(database, lab, page=1)
     second = await memberships.members(database, lab, page=2)
     assert [p.id for p in first + second] == [ann.id, bob.id, cat.id]
+    crowd = range(10**6, 10**6 + 40_000)  # more than a statement may have parameters
+    ranks = ({cat.id, *crowd}, {bob.id})
+    first = await memberships.members(database, lab, page=1, ranks=ranks)
+    second = await memberships.members(database, lab, page=2, ranks=ranks)
+    assert [p.id for p in first + second] == [cat.id, bob.id, ann.id]
+    nobody = await memberships.members(database, lab, "zz", ranks=ranks)
+    assert nobody == []

@@ -8,7 +8,7 @@ import { words } from "./page.js";
 const IDLE = 5 * 60_000;
 const HIDDEN = 5_000; // a quick look elsewhere is not absence
 const TICK = 1_000;
-const ASK_APART = 10_000;
+const ASK_APART = 30_000;
 const SPREAD = 3_000; // everybody in the room hears at once; they need not all ask at once
 const INPUT = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "focus"];
 
@@ -91,7 +91,7 @@ export class Members {
   #heard = false;
   /** Whether people are present of whom no frame spoke. */
   #partial = false;
-  #askedAt = 0;
+  #askedAt = Date.now(); // the page has just been drawn
   #asking = 0;
 
   /** @param {{element: HTMLElement, room: string, socket: import("./socket.js").Socket}} by */
@@ -125,7 +125,8 @@ export class Members {
     this.#draw();
     const list = this.#list();
     const isOther = list !== null && (list.querySelector("[data-group=unknown]") === null) !== (frame.here !== null);
-    if (isOther || wasKnown !== (frame.here !== null) || (this.#here !== null && this.#misses(list))) this.#askSoon();
+    if (isOther || wasKnown !== (frame.here !== null)) this.#askSoon(0);
+    else if (this.#here !== null && this.#misses(list)) this.#askSoon(this.#askedAt + ASK_APART - Date.now());
   }
 
   #list() {
@@ -140,15 +141,15 @@ export class Members {
     return [...this.#states.keys()].some((id) => !shown(id));
   }
 
-  #askSoon() {
+  /** @param {number} wait milliseconds, at least */
+  #askSoon(wait) {
     if (this.#asking) return;
-    const wait = Math.max(0, this.#askedAt + ASK_APART - Date.now()) + Math.random() * SPREAD;
     this.#asking = setTimeout(() => {
       this.#asking = 0;
       this.#askedAt = Date.now();
       // a pane that nobody sees is drawn when it is opened or the page is loaded
       if (!document.hidden && this.pane?.checkVisibility()) document.body.dispatchEvent(new Event("refresh-members"));
-    }, wait);
+    }, Math.max(0, wait) + Math.random() * SPREAD);
   }
 
   #draw() {
