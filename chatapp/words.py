@@ -45,7 +45,14 @@ SENTENCES: Final = {
     "room_gone": "This room does not exist, or not any more.",
     "not_member": "You are not a member of this room. Join it first.",
     "not_manager": "Only the owner of a room or an administrator may do this.",
+    "notify_unknown": "Please choose one of all, mentions, nothing or hidden.",
     "confirm_name": "Please type the name of the room to confirm.",
+    # notices
+    "time_invalid": "Please write a time such as 22:30.",
+    "time_missing": "Please give both times, or neither.",
+    "push_invalid": "This is not what a browser says when it takes pushes.",
+    "push_endpoint": "We do not send to this address.",
+    "push_none": "This device does not take pushes. Turn them on first.",
     # messages
     "message_empty": "There is nothing to send yet.",
     "message_too_long": "A message may have at most 4,000 characters and 16 KiB.",
@@ -72,6 +79,8 @@ NOTICES: Final = {
     "device": "The device is signed out.",
     "devices": "All other devices are signed out.",
     "room_saved": "The room is saved.",
+    "notify": "Your choice for this room is saved.",
+    "quiet": "Your quiet hours are saved.",
     "room_left": "You left the room.",
     "room_deleted": "The room is deleted.",
     "account_deleted": "Your account is deleted.",

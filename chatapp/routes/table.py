@@ -3,7 +3,7 @@
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Mount, Route
 
-from chatapp.routes import accounts, messages, people, profile, rooms, site, timeline
+from chatapp.routes import accounts, messages, notices, people, profile, rooms, site, timeline
 
 
 class Number(Convertor[int]):
@@ -38,6 +38,8 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/rooms/{room_id:number}/join", rooms.join, methods=["POST"]),
         Route("/rooms/{room_id:number}/leave", rooms.leave, methods=["POST"]),
         Route("/rooms/{room_id:number}/read", rooms.mark_read, methods=["POST"]),
+        Route("/rooms/{room_id:number}/notify", notices.choose, methods=["POST"]),
+        Route("/rooms/{room_id:number}/notice", notices.notice, methods=["GET"]),
         Route("/rooms/{room_id:number}/settings", rooms.settings_page, methods=["GET"]),
         Route("/rooms/{room_id:number}/settings", rooms.edit, methods=["POST"]),
         Route("/rooms/{room_id:number}/delete", rooms.delete, methods=["POST"]),

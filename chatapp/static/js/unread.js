@@ -142,6 +142,8 @@ export class Unread extends EventTarget {
   #dress(row, state) {
     if (!state) return;
     const counts = { mentions: state.mentions, unread: state.notify === "all" ? state.unread : 0 };
+    // a hidden room shows itself while it is open or names the reader
+    row.parentElement.hidden = state.notify === "hidden" && counts.mentions === 0 && !row.hasAttribute("aria-current");
     row.classList.toggle("is-unread", counts.mentions > 0 || counts.unread > 0);
     for (const [kind, count] of Object.entries(counts)) {
       const old = row.querySelector(`[data-badge="${kind}"]`);

@@ -1,0 +1,130 @@
+"""What people want to be told of: a choice for each room, quiet hours, and what a notice of a message says."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, update
+
+from chatapp.database import Database
+from chatapp.domain.memberships import Reader, active
+from chatapp.errors import Forbidden, Invalid
+from chatapp.tables import memberships, messages, rooms, users
+
+CHOICES: Final = ("all", "mentions", "nothing", "hidden")
+TEXT_CHARACTERS: Final = 160  # of a message that a notice shows
+_MINUTES: Final = 24 * 60
+_TIME: Final = re.compile("([01][0-9]|2[0-3]):([0-5][0-9])")
+
+
+async def choose(database: Database, room_id: int, user_id: int, choice: str) -> None:
+    """Of what in a room a member wants to be told. Raises `Invalid`, `Forbidden`."""
+    if choice not in CHOICES:
+        raise Invalid({"notify": "notify_unknown"})
+    async with database.transaction() as tx:
+        done = await tx.execute(
+            update(memberships).where(active(room_id, user_id)).values(notify=choice)
+        )
+        if not done.rowcount:
+            raise Forbidden("not_member")
+
+
+# -- quiet hours ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Minutes of the day in a zone, which may pass midnight. Both None: no quiet hours."""
+
+    start: int | None
+    end: int | None
+    zone: str
+
+    def holds(self, at: float) -> bool:
+        """Whether it is quiet at a moment (Unix time)."""
+        if self.start is None or self.end is None or self.start == self.end:
+            return False
+        there = datetime.fromtimestamp(at, _zone(self.zone))
+        now = there.hour * 60 + there.minute
+        if self.start < self.end:
+            return self.start <= now < self.end
+        return now >= self.start or now < self.end
+
+
+@lru_cache(maxsize=512)
+def _zone(name: str) -> ZoneInfo:
+    """An unknown zone is UTC."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return ZoneInfo("UTC")
+
+
+def minute(text: str, field: str) -> int | None:
+    """'22:30' as a minute of the day, '' as None. Raises `Invalid`."""
+    if not text:
+        return None
+    found = _TIME.fullmatch(text[:5])
+    if found is None:
+        raise Invalid({field: "time_invalid"})
+    return int(found[1]) * 60 + int(found[2])
+
+
+def clock(minutes: int | None) -> str:
+    """A minute of the day as a form shows it."""
+    return "" if minutes is None else f"{minutes % _MINUTES // 60:02}:{minutes % 60:02}"
+
+
+async def quiet_of(reader: Reader, user_id: int) -> Quiet:
+    row = await reader.fetch_one(
+        select(users.c.quiet_from, users.c.quiet_until, users.c.zone).where(users.c.id == user_id)
+    )
+    return Quiet(row.quiet_from, row.quiet_until, row.zone) if row else Quiet(None, None, "UTC")
+
+
+async def set_quiet(database: Database, user_id: int, start: str, end: str, zone: str) -> Quiet:
+    """Quiet hours as somebody typed them: two times, or neither. Raises `Invalid`."""
+    quiet = Quiet(minute(start, "from"), minute(end, "until"), _zone(zone[:64]).key)
+    if (quiet.start is None) != (quiet.end is None):
+        raise Invalid({"from" if quiet.start is None else "until": "time_missing"})
+    async with database.transaction() as tx:
+        await tx.execute(
+            update(users)
+            .where(users.c.id == user_id)
+            .values(quiet_from=quiet.start, quiet_until=quiet.end, zone=quiet.zone)
+        )
+    return quiet
+
+
+# -- a notice -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is told of one message."""
+
+    room_id: int
+    seq: int
+    room: str
+    author: str
+    text: str
+
+
+def beginning(body: str) -> str:
+    """The start of a message in one line."""
+    line = " ".join(body[: 4 * TEXT_CHARACTERS].split())
+    return line if len(line) <= TEXT_CHARACTERS else line[: TEXT_CHARACTERS - 1].rstrip() + "…"
+
+
+async def find(reader: Reader, room_id: int, seq: int) -> Notice | None:
+    """A living message. MUST be asked for members only."""
+    row = await reader.fetch_one(
+        select(messages.c.body, rooms.c.name.label("room"), users.c.name)
+        .join_from(messages, rooms, rooms.c.id == messages.c.room_id)
+        .join(users, users.c.id == messages.c.author_id)
+        .where(messages.c.room_id == room_id, messages.c.seq == seq, messages.c.kind == "message")
+    )
+    return row and Notice(room_id, seq, row.room, row.name, beginning(row.body))
