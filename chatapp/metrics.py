@@ -58,6 +58,12 @@ class Metrics:
             ["found"],
             registry=self._registry,
         )
+        self._pushes = Counter(
+            "chatapp_pushes",
+            "Pushes by how they ended: taken, read meanwhile, gone, refused, failed, or dropped for want of room.",
+            ["end"],
+            registry=self._registry,
+        )
         self._loop_lag = Gauge(
             "chatapp_loop_lag_seconds",
             "How late the event loop woke a task that slept for a second, the last time.",
@@ -72,6 +78,9 @@ class Metrics:
 
     def looked_for_tail(self, *, found: bool) -> None:
         self._shared_tails.labels("yes" if found else "no").inc()
+
+    def pushed(self, end: str, count: int = 1) -> None:
+        self._pushes.labels(end).inc(count)
 
     def loop_was_late(self, seconds: float) -> None:
         self._loop_lag.set(seconds)

@@ -184,6 +184,13 @@ SETTINGS: Final = (
         _token,
         secret=True,
     ),
+    Setting(
+        "PUSH_TEST_HOSTS",
+        "push_test_hosts",
+        "",
+        "Hosts that pushes may go to without TLS and though they are not public, parted by commas: for tests only.",
+        _hosts,
+    ),
     Setting("LOG_LEVEL", "log_level", "INFO", "The least important log lines to write.", _level),
 )
 
@@ -224,6 +231,7 @@ class Settings:
     password_cost: int
     limit_factor: int
     metrics_token: str = field(repr=False)
+    push_test_hosts: tuple[str, ...]
     log_level: str
 
     @classmethod

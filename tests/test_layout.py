@@ -15,13 +15,13 @@ TEMPLATES = sorted((CODE / "templates").rglob("*.html"))
 
 # Imports go up this list or stay in their line, never down.
 LAYERS = (
-    "errors settings metrics logs security words clock limits",
+    "errors settings metrics logs security words clock limits outbound webpush",
     "trouble reading sqlite_file database tables migrate",
     "domain",
     "templating",
     "realtime",
     "middleware routes",
-    "app server __main__ __init__ renew_epoch sqlite_backup",
+    "composition app server __main__ __init__ renew_epoch sqlite_backup",
 )
 RANKS = {name: rank for rank, layer in enumerate(LAYERS) for name in layer.split()}
 
@@ -41,6 +41,8 @@ DOORS = {
     "jinja2": {"templating"},
     "bcrypt": {"security"},
     "itsdangerous": {"security"},
+    "cryptography": {"webpush"},
+    "httptools": {"outbound"},
 }
 
 # These know frames, not SQL, HTML or the names of commands.

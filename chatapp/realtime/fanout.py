@@ -6,6 +6,7 @@ from chatapp.realtime.backplane import Backplane, Hint
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.news import News
+from chatapp.realtime.pushes import Pushes
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.tails import Tails
 from chatapp.templating import Fragments
@@ -23,6 +24,7 @@ class Fanout:
         tails: Tails,
         backplane: Backplane,
         catchup: Catchup,
+        pushes: Pushes,
     ) -> None:
         self._hub = hub
         self._rosters = rosters
@@ -31,6 +33,7 @@ class Fanout:
         self._tails = tails
         self._backplane = backplane
         self._catchup = catchup
+        self._pushes = pushes
 
     def publish(self, committed: Committed) -> None:
         """Departures first: who left gets none of the frames that follow."""
@@ -62,6 +65,7 @@ class Fanout:
         start, end = rows[0].changed_seq - 1, rows[-1].changed_seq
         self._tails.advance(room_id, start, end, rows)
         self._news.committed(room_id, start, end, rows)
+        self._pushes.committed(room_id, rows)
         if not self._hub.is_watched(room_id):
             return
         frame = frames.changes(room_id, start, end, self._fragments.many(rows))

@@ -23,6 +23,7 @@ from chatapp.realtime.dispatch import NUMBER_MOST, Dispatch
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.presence import Presence
+from chatapp.realtime.pushes import Pushes
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
@@ -58,6 +59,7 @@ class Services:
     rosters: Rosters
     marks: UnreadMarks
     presence: Presence
+    pushes: Pushes
     backplane: Backplane
     fanout: Fanout
     writer: Writer

@@ -1,13 +1,17 @@
-"""What people are told of while they look elsewhere: the choice for a room, and what a notice says."""
+"""What people are told of while they look elsewhere: the choice for a room, what a notice says, quiet hours, and
+browsers that take pushes."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from chatapp.domain import notices
+from chatapp import webpush
+from chatapp.domain import notices, subscriptions
 from chatapp.domain.commands import Committed
-from chatapp.errors import Missing
-from chatapp.limits import PROFILE
-from chatapp.routes.door import query_number, services, to, typed
+from chatapp.errors import Invalid, Missing
+from chatapp.limits import PROFILE, PUSH
+from chatapp.outbound import Unsafe
+from chatapp.routes.door import actor, query_number, required_session, services, to, typed, zone
+from chatapp.routes.profile import show_settings
 from chatapp.routes.rooms import member
 
 
@@ -30,3 +34,57 @@ async def notice(request: Request) -> Response:
     if found is None:
         raise Missing("not_found")
     return JSONResponse({"room": found.room, "author": found.author, "text": found.text})
+
+
+async def quiet_hours(request: Request) -> Response:
+    """When somebody wants to hear nothing, in the zone their browser told."""
+    kit, me = services(request), await actor(request)
+    kit.limits.take(PROFILE, me.id)
+    form = await typed(request, "from", "until")
+    try:
+        await notices.set_quiet(kit.database, me.id, form["from"], form["until"], zone(request))
+    except Invalid as error:
+        return await show_settings(
+            request, {"quiet_form": form, "quiet_errors": error.fields}, error.status
+        )
+    return to("/settings#notices", "quiet")
+
+
+async def push_key(request: Request) -> Response:
+    """By this key browsers know pushes of ours."""
+    kit, _ = services(request), await actor(request)
+    return JSONResponse({"key": kit.pushes.public_key})
+
+
+async def subscribe(request: Request) -> Response:
+    """This browser takes pushes from now on, for as long as it is signed in."""
+    kit, known = services(request), await required_session(request)
+    kit.limits.take(PUSH, known.user.id)
+    form = await typed(request, "endpoint", "p256dh", "auth")
+    try:
+        kit.pushes.outbound.target(form["endpoint"])
+    except Unsafe:
+        raise Invalid({"endpoint": "push_endpoint"}) from None
+    try:
+        webpush.check_keys(form["p256dh"], form["auth"])
+    except ValueError:
+        raise Invalid({"": "push_invalid"}) from None
+    await subscriptions.add(kit.database, known.id, known.user.id, **form)
+    return Response(status_code=204)
+
+
+async def unsubscribe(request: Request) -> Response:
+    kit, known = services(request), await required_session(request)
+    await subscriptions.remove(kit.database, known.id)
+    return Response(status_code=204)
+
+
+async def test(request: Request) -> Response:
+    """Sends a push to this browser, and tells what its service said: `status` 0 when nobody answered."""
+    kit, known = services(request), await required_session(request)
+    kit.limits.take(PUSH, known.user.id)
+    found = await subscriptions.of_session(kit.database, known.id)
+    if found is None:
+        raise Missing("push_none")
+    status = await kit.pushes.test(found, {"test": True, "url": "/settings#notices"})
+    return JSONResponse({"taken": 200 <= status < 300, "status": status})

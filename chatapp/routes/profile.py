@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatapp.domain import presence, sessions, users
+from chatapp.domain import notices, presence, sessions, subscriptions, users
 from chatapp.domain.commands import DeleteAccount, EditProfile
 from chatapp.errors import Invalid, Missing
 from chatapp.limits import PASSWORD, PROFILE
@@ -23,17 +23,24 @@ from chatapp.routes.door import (
 
 
 async def show(request: Request) -> Response:
-    return await _show(request, {})
+    return await show_settings(request, {})
 
 
-async def _show(request: Request, values: dict[str, Any], status: int = 200) -> Response:
+async def show_settings(request: Request, values: dict[str, Any], status: int = 200) -> Response:
     known = await required_session(request)
-    found = await sessions.devices(services(request).database, known.user, known.id)
+    database = services(request).database
+    found = await sessions.devices(database, known.user, known.id)
+    quiet = await notices.quiet_of(database, known.user.id)
+    pushed = await subscriptions.of_session(database, known.id)
     everything: dict[str, Any] = {
         "profile_form": {"name": known.user.name, "hue": str(known.user.hue)},
         "profile_errors": {},
         "password_errors": {},
         "delete_errors": {},
+        "quiet_form": {"from": notices.clock(quiet.start), "until": notices.clock(quiet.end)},
+        "quiet_errors": {},
+        "push_endpoint": pushed.endpoint if pushed else "",
+        "push_key": services(request).pushes.public_key,
         "devices": found,
         "saved": None,
     }
@@ -50,7 +57,7 @@ async def change(request: Request) -> Response:
         kit.presence.doubt(None, known.user.id)
         kit.backplane.publish(Hint("person", user_id=known.user.id))
     except Invalid as error:
-        return await _show(
+        return await show_settings(
             request, {"profile_form": form, "profile_errors": error.fields}, error.status
         )
     return to("/settings#profile", "profile")
@@ -88,7 +95,7 @@ async def change_password(request: Request) -> Response:
             kit.database, kit.passwords, known.user, current=form["current"], new=form["new"]
         )
     except Invalid as error:
-        return await _show(request, {"password_errors": error.fields}, error.status)
+        return await show_settings(request, {"password_errors": error.fields}, error.status)
     await sessions.end_all(kit.database, known.user)
     kit.fanout.end_user(known.user.id)
     response = to("/settings#security", "password")
@@ -122,7 +129,7 @@ async def delete_account(request: Request) -> Response:
             kit.database, kit.passwords, known.user, form["password"], "password"
         )
     except Invalid as error:
-        return await _show(request, {"delete_errors": error.fields}, error.status)
+        return await show_settings(request, {"delete_errors": error.fields}, error.status)
     await kit.writer.ask(DeleteAccount(known.user.id))
     response = to("/", "account_deleted")
     set_session_cookie(request, response, None)

@@ -9,6 +9,7 @@ from chatapp.domain.commands import Command
 from chatapp.domain.users import User
 from chatapp.limits import Limits
 from chatapp.metrics import Metrics
+from chatapp.outbound import Outbound
 from chatapp.realtime.backplane import Hint
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.fanout import Fanout
@@ -16,6 +17,7 @@ from chatapp.realtime.hub import Hub
 from chatapp.realtime.leases import MemoryLeases
 from chatapp.realtime.news import News
 from chatapp.realtime.presence import Presence
+from chatapp.realtime.pushes import Pushes
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
@@ -23,6 +25,7 @@ from chatapp.realtime.typing import Typing
 from chatapp.realtime.unread import UnreadMarks
 from chatapp.realtime.writer import Writer
 from chatapp.templating import Fragments, Templates
+from chatapp.webpush import Vapid
 from tests.realtime.tab import Tab
 
 EPOCH = "here"
@@ -67,11 +70,21 @@ class Core:
         )
         self.rosters = Rosters(database, self.hub, self.supervisor, self.hints.follow)
         self.news = News(database, self.rosters, self.hints, self.supervisor, self.clock)
+        self.pushes = Pushes(
+            database, self.clock, Metrics(), Outbound(), Vapid(Vapid.new()), "https://localhost"
+        )
         self.marks = UnreadMarks(database, self.hub, self.hints)
         self.leases = MemoryLeases()
         self.presence = Presence(database, self.hub, self.rosters, self.leases, self.clock)
         self.fanout = Fanout(
-            self.hub, self.rosters, self.news, self.fragments, self.tails, self.hints, self.catchup
+            self.hub,
+            self.rosters,
+            self.news,
+            self.fragments,
+            self.tails,
+            self.hints,
+            self.catchup,
+            self.pushes,
         )
         self.writer = Writer(database, self.fanout, self.clock, Metrics())
         self.limits = Limits(self.clock)

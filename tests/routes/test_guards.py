@@ -107,6 +107,13 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/settings/devices/{device_id:number}/sign-out"): Row(signed_in("404")),
     ("POST", "/settings/devices/sign-out-others"): Row(signed_in("303 /settings#devices")),
     ("POST", "/settings/delete-account"): Row(signed_in("303 /"), {"password": PASSWORD}),
+    ("POST", "/settings/quiet"): Row(
+        signed_in("303 /settings#notices"), {"from": "22:00", "until": "07:30"}
+    ),
+    ("GET", "/push/key"): Row(signed_in("200")),
+    ("POST", "/push/subscribe"): Row(signed_in("422"), {"endpoint": "https://10.0.0.1/x"}),
+    ("POST", "/push/unsubscribe"): Row(signed_in("204")),
+    ("POST", "/push/test"): Row(signed_in("404")),  # nobody here takes pushes
     ("GET", "/offline"): Row(everybody("200")),
     ("GET", "/manifest.webmanifest"): Row(everybody("200")),
     ("GET", "/service-worker.js"): Row(everybody("200")),
