@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from chatapp.realtime.redis_leases import SETTLE_SECONDS
 from tests.cases import short_leases
 from tests.cases.callers import Caller, Line
 from tests.cases.conftest import Call
@@ -20,7 +21,7 @@ from tests.support.process import Process
 from tests.support.redis_server import RedisServer
 
 LEASE = 6.0
-GRACE = 5.0  # chatapp.realtime.tabs.GRACE_SECONDS
+GRACE = 2.0
 SLACK = 4.0  # to be read, to be shown, and a busy machine
 
 
@@ -77,7 +78,7 @@ async def here(stack: AsyncExitStack, who: Caller, server: ChatServer, room: int
 async def scene(
     redis: RedisServer, postgresql_url: str, tmp_path: Path, stack: list[Process], call: Call
 ) -> AsyncIterator[Scene]:
-    given = {**shared(postgresql_url, redis.url), "LEASE": str(LEASE)}
+    given = {**shared(postgresql_url, redis.url), "LEASE": str(LEASE), "GRACE": str(GRACE)}
     servers = [
         ChatServer(tmp_path / name, short_leases.COMMAND, **given) for name in ("first", "second")
     ]
@@ -144,7 +145,7 @@ async def test_pre_01_whom_a_dead_process_had_is_gone_within_the_lease(
         before = scene.said_of_bob()
         await asyncio.to_thread(redis.kill)
         await asyncio.to_thread(redis.start)
-        await asyncio.sleep(GRACE + SLACK)
+        await asyncio.sleep(SETTLE_SECONDS + SLACK)
         assert "offline" not in scene.said_of_bob()[len(before) :]
         assert scene.said_of_bob()[-1] == "online"
         # (a) his process is killed, and he is gone before it is back

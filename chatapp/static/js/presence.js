@@ -161,6 +161,7 @@ export class Members {
     }
     const list = this.#list();
     if (!(list instanceof HTMLElement)) return;
+    write(this.button?.querySelector("[data-total]") ?? null, this.#number(Number(list.dataset.total)));
     for (const row of list.querySelectorAll("[data-person]")) this.#drawPerson(list, row);
     for (const group of list.querySelectorAll("[data-group]")) this.#drawGroup(list, group);
   }
@@ -186,6 +187,7 @@ export class Members {
     const count = counts[group.dataset.group];
     if (count === undefined) return;
     hide(group, group.querySelector("[data-person]") === null);
+    hide(group.querySelector("h3"), this.#here === null); // then it is one list
     const said = this.#here === null || list.dataset.q ? "" : `, ${count}`;
     write(group.querySelector("[data-count]"), said);
   }
