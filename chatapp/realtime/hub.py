@@ -39,7 +39,7 @@ class _Channel:
         self.late: dict[Connection, list[_Held] | None] = {}
         self.slices: deque[tuple[list[Connection], bytes]] = deque()
 
-    def send(self, frame: bytes, but: int = 0) -> None:
+    def send(self, frame: bytes, but: int | None = None) -> None:
         """To everybody who is live now, in the order of calls; not to the tabs of the user `but`."""
         if len(self.live) <= SLICE and not self.slices:
             for connection in self.live:
@@ -223,7 +223,7 @@ class Hub:
                     channel.late[connection] = None
         return True
 
-    def send_room(self, room_id: int, frame: bytes, but: int = 0) -> None:
+    def send_room(self, room_id: int, frame: bytes, but: int | None = None) -> None:
         """A frame without a number, to everybody who is up to date with a room; not to the tabs of the user `but`."""
         channel = self._channels.get(room_id)
         if channel is not None:

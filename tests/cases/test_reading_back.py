@@ -27,6 +27,7 @@ async def ben_reads(house: House, open_room: Open) -> Open300:
     room = await house.room()
     remember(house.database_url, room, PAST)
     ben = await open_room(house.ben, house.server, room)
+    await ben.goto(f"/rooms/{room}?end=1")  # past what is new to him
     await expect(bodies(ben.page).last).to_have_text(TEXTS[-1])
     return ben, room
 
