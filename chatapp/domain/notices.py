@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from chatapp.database import Database
 from chatapp.domain.memberships import Reader, active
 from chatapp.errors import Forbidden, Invalid
-from chatapp.tables import memberships, messages, rooms, users
+from chatapp.tables import memberships, mentions, messages, rooms, users
 
 CHOICES: Final = ("all", "mentions", "nothing", "hidden")
 TEXT_CHARACTERS: Final = 160  # of a message that a notice shows
@@ -128,3 +128,34 @@ async def find(reader: Reader, room_id: int, seq: int) -> Notice | None:
         .where(messages.c.room_id == room_id, messages.c.seq == seq, messages.c.kind == "message")
     )
     return row and Notice(room_id, seq, row.room, row.name, beginning(row.body))
+
+
+async def newest(reader: Reader, room_id: int, user_id: int) -> int | None:
+    """The newest unread message that concerns a member by their choice."""
+    wanted = (
+        select(func.max(messages.c.seq))
+        .select_from(
+            messages.join(memberships, memberships.c.room_id == messages.c.room_id).outerjoin(
+                mentions,
+                (mentions.c.user_id == memberships.c.user_id)
+                & (mentions.c.room_id == messages.c.room_id)
+                & (mentions.c.seq == messages.c.seq),
+            )
+        )
+        .where(
+            active(room_id, user_id),
+            messages.c.room_id == room_id,
+            messages.c.seq > func.coalesce(memberships.c.read_seq, memberships.c.joined_seq),
+            messages.c.kind == "message",
+            messages.c.author_id != user_id,
+            (memberships.c.notify == "all")
+            | (memberships.c.notify == "mentions") & mentions.c.seq.is_not(None),
+        )
+    )
+    found = await reader.fetch_value(wanted)
+    return None if found is None else int(found)
+
+
+def address(notice: Notice) -> str:
+    """Where the very message is."""
+    return f"/rooms/{notice.room_id}?around={notice.seq}#m-{notice.seq}"

@@ -276,7 +276,7 @@ def _payload(push: _Push) -> bytes:
             "text": notice.text,
             "seq": notice.seq,
             "count": push.count,
-            "url": f"/rooms/{notice.room_id}?around={notice.seq}#m-{notice.seq}",
+            "url": notices.address(notice),
         }
     )
     return encoded if len(encoded) <= PAYLOAD_BYTES else b"{}"

@@ -27,13 +27,26 @@ async def choose(request: Request) -> Response:
 
 
 async def notice(request: Request) -> Response:
-    """What a notice of one message says."""
+    """What a notice says: of the message `seq`, or else of the newest unread one that concerns the reader. `quiet`:
+    not to be shown just now."""
     kit = services(request)
-    _, room = await member(request)
-    found = await notices.find(kit.database, room.id, query_number(request, "seq") or 0)
+    me, room = await member(request)
+    seq = query_number(request, "seq") or await notices.newest(kit.database, room.id, me.id)
+    found = await notices.find(kit.database, room.id, seq) if seq else None
     if found is None:
         raise Missing("not_found")
-    return JSONResponse({"room": found.room, "author": found.author, "text": found.text})
+    quiet = await notices.quiet_of(kit.database, me.id)
+    return JSONResponse(
+        {
+            "room": room.id,
+            "name": found.room,
+            "author": found.author,
+            "text": found.text,
+            "seq": found.seq,
+            "url": notices.address(found),
+            "quiet": quiet.holds(kit.clock.wall()),
+        }
+    )
 
 
 async def quiet_hours(request: Request) -> Response:

@@ -92,7 +92,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", f"/rooms/{ROOM}/delete"): Row(managers("303 /rooms"), {"confirm": "its name"}),
     ("POST", f"/rooms/{ROOM}/read"): Row(members("303 /rooms/ID")),
     ("POST", f"/rooms/{ROOM}/notify"): Row(members("303 /rooms/ID"), {"notify": "mentions"}),
-    ("GET", f"/rooms/{ROOM}/notice"): Row(members("404")),  # no number of a message is given
+    ("GET", f"/rooms/{ROOM}/notice"): Row(
+        {**members("200"), "member": "404"}  # who came when all had been said
+    ),
     ("GET", "/sidebar"): Row(signed_in("200")),
     ("GET", "/settings"): Row(signed_in("200")),
     ("POST", "/settings/profile"): Row(

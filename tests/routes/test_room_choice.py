@@ -83,12 +83,16 @@ async def test_a_notice_tells_members_room_author_and_beginning(
 ):
     seq = await ann.says(lab, "Earl  Grey\nat four? " + "x" * 500)
     found = (await bob.get(f"/rooms/{lab}/notice?seq={seq}")).json()
-    assert (found["room"], found["author"]) == ("Lab", "Ann Archer")
+    assert (found["name"], found["author"], found["quiet"]) == ("Lab", "Ann Archer", False)
     assert found["text"].startswith("Earl Grey at four? xxx")
     assert found["text"].endswith("x…")
     assert len(found["text"]) == 160
     assert (await bob.get(f"/rooms/{lab}/notice?seq=1")).status_code == 404, "an event"
     assert (await bob.get(f"/rooms/{lab}/notice?seq=999")).status_code == 404
     assert (await cat.get(f"/rooms/{lab}/notice?seq={seq}")).status_code == 403
+    assert (await bob.get(f"/rooms/{lab}/notice")).json() == found, "the newest one"
+    assert (await ann.get(f"/rooms/{lab}/notice")).status_code == 404, "nothing of others"
+    await bob.post(f"/rooms/{lab}/notify", {"notify": "mentions"})
+    assert (await bob.get(f"/rooms/{lab}/notice")).status_code == 404, "nothing that names bob"
     await bob.leaves(lab)
     assert (await bob.get(f"/rooms/{lab}/notice?seq={seq}")).status_code == 403

@@ -10,6 +10,7 @@ import { openRoom } from "./room.js";
 import { wireDialogs } from "./dialogs.js";
 import { wirePresence } from "./presence.js";
 import { wirePasswords } from "./password.js";
+import { Notices } from "./notices.js";
 import { Unread } from "./unread.js";
 import { zoneCookie } from "./time.js";
 
@@ -37,11 +38,20 @@ if (me !== null) {
   const unread = new Unread({ socket, me });
   unread.start();
   wirePresence(socket);
+  new Notices({ socket, unread, storage }).start();
   const element = document.querySelector("main.room[data-room]");
   if (element) openRoom({ element, session, socket, outbox, unread });
   outbox.start();
   socket.start();
 }
 
-// The offline page; where it cannot be had (plain http on a LAN address), the browser shows its own.
-navigator.serviceWorker?.register("/service-worker.js").catch(() => {});
+const noticeSettings = document.querySelector("#notices[data-push-key]");
+if (noticeSettings) {
+  import("./notices/settings.js").then((part) => part.wireNoticeSettings(noticeSettings, storage), () => {});
+}
+
+// Notices, and the offline page; where it cannot be had (plain http on a LAN address), the browser shows its own.
+navigator.serviceWorker?.register("/service-worker.js").then((worker) => {
+  // what was shown to who signed out is not for whoever comes next
+  if (me === null) worker.active?.postMessage({ type: "read", rooms: null });
+}).catch(() => {});
