@@ -84,7 +84,7 @@ class Outbound:
 
     def __init__(self, insecure: tuple[str, ...] = ()) -> None:
         self._insecure = frozenset(insecure)
-        self._tls = ssl.create_default_context()
+        self._tls: ssl.SSLContext | None = None  # made when first needed: it takes 60 ms
 
     def target(self, url: str) -> Target:
         """Where an address leads, if we send there, as far as can be told without looking its host up. Raises
@@ -110,6 +110,11 @@ class Outbound:
             raise Unsafe
         return Target(host, port, _path(parts), is_tls)
 
+    async def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = await asyncio.to_thread(ssl.create_default_context)
+        return self._tls
+
     async def _address(self, target: Target) -> str:
         """The address to connect to, checked. Raises `Unsafe`, `OSError`."""
         loop = asyncio.get_running_loop()
@@ -130,7 +135,7 @@ class Outbound:
                 reader, writer = await asyncio.open_connection(
                     address,
                     target.port,
-                    ssl=self._tls if target.is_tls else None,
+                    ssl=await self._context() if target.is_tls else None,
                     server_hostname=target.host if target.is_tls else None,
                     limit=ANSWER_BYTES,
                 )
