@@ -114,6 +114,14 @@ export class Feed extends EventTarget {
     }, { follow: true });
   }
 
+  /** Something that parts rows was put among them, or taken away. @param {() => void} change */
+  part(change) {
+    this.place.keep(() => {
+      change();
+      this.#changed();
+    }, { follow: true });
+  }
+
   /** @param {HTMLElement} row */
   remove(row) {
     this.place.keep(() => {

@@ -49,17 +49,21 @@ export class Place {
       else high = middle;
     }
     const by = this.#rest.at === this.timeline.scrollTop ? this.#rest.by : 0;
-    return rows.slice(low, low + MARKS).map((row) => ({ row, id: row.id, top: row.getBoundingClientRect().top - by }));
+    return rows.slice(low, low + MARKS).map((row) => ({ row, id: row.id, bottom: row.getBoundingClientRect().bottom - by }));
   }
 
-  /** @param {{row: HTMLElement, id: string, top: number}[]} marks */
+  /**
+   * Rows are held by their ends: the first of a page loses its author's name when the page above comes, and what is
+   * read below it must not move.
+   * @param {{row: HTMLElement, id: string, bottom: number}[]} marks
+   */
   restore(marks) {
     for (const mark of marks) {
       const row = mark.row.isConnected ? mark.row : document.getElementById(mark.id);
       if (!row) continue;
-      const moved = row.getBoundingClientRect().top - mark.top;
+      const moved = row.getBoundingClientRect().bottom - mark.bottom;
       if (moved !== 0) this.timeline.scrollTop += moved;
-      this.#rest = { at: this.timeline.scrollTop, by: row.getBoundingClientRect().top - mark.top };
+      this.#rest = { at: this.timeline.scrollTop, by: row.getBoundingClientRect().bottom - mark.bottom };
       return;
     }
   }

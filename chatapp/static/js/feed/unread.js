@@ -19,7 +19,7 @@ export function wireUnread({ feed, unread, outbox }) {
   feed.addEventListener("arranged", () => line.place());
   feed.addEventListener("came", ({ detail }) => {
     const seen = !document.hidden && document.hasFocus() && feed.newest && feed.place.atEnd;
-    if (!seen) feed.place.keep(() => line.came(detail), { follow: true });
+    if (!seen) feed.part(() => line.came(detail));
   });
   unread.addEventListener("unread", ({ detail }) => {
     if (detail.room === feed.room && detail.unread === 0) line.read();
@@ -27,7 +27,7 @@ export function wireUnread({ feed, unread, outbox }) {
   outbox.addEventListener("added", ({ detail }) => {
     if (detail.room !== feed.room) return;
     reading.go();
-    feed.place.keep(() => line.remove(), { follow: true });
+    feed.part(() => line.remove());
   });
   feed.element.querySelector("[data-to-latest]")?.addEventListener("click", () => reading.go());
   reading.start();
@@ -35,10 +35,10 @@ export function wireUnread({ feed, unread, outbox }) {
   wireTools(feed, {
     unread(seq) {
       const undo = reading.back(seq);
-      feed.place.keep(() => line.at(seq), { follow: false });
+      feed.part(() => line.at(seq));
       offer(feed.element.querySelector("[data-banners]"), () => {
         undo();
-        feed.place.keep(() => line.remove(), { follow: false });
+        feed.part(() => line.remove());
       });
     },
   });
