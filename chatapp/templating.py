@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 from chatapp import words
 from chatapp.domain.commands import Message
 from chatapp.domain.markup import to_html
+from chatapp.domain.mentions import EVERYBODY, PRESENT, unpacked
 from chatapp.domain.text import initials
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -150,7 +151,7 @@ class _Mould:
             "author_name": escape(message.author_name),
             "author_hue": message.author_hue,
             "author_initials": escape(initials(message.author_name)),
-            "html": to_html(message.body),
+            "html": to_html(message.body, unpacked(message.marks)),
             "iso": _iso(message.at // 1000),
             "clock": _utc_clock(message.at // 60_000),
             "key": escape(message.key or ""),
@@ -284,4 +285,16 @@ def _placed(html: str, message: Message, previous: Message | None, reader_id: in
     look = " is-follow" if follows else " is-lead"
     if message.author_id == reader_id:
         look += " is-own"
+    elif message.marks:
+        html, named = _named(html, reader_id)
+        look += " is-mention" if named else ""
     return html.replace(_OPENING, f'<article class="msg{look}"', 1)
+
+
+def _named(html: str, reader_id: int) -> tuple[str, bool]:
+    """Marks where a message names its reader, or everybody. days.js does the same."""
+    named = html
+    for who in (reader_id, EVERYBODY, PRESENT):
+        mark = f'<span class="mention" data-user="{who}"'
+        named = named.replace(mark, f'<span class="mention me" data-user="{who}"')
+    return named, named != html

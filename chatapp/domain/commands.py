@@ -10,13 +10,15 @@ import msgspec
 
 
 class PostMessage(msgspec.Struct, frozen=True, gc=False):
-    """`key` is the sender's idempotency key (a UUID): the same key posts once."""
+    """`key` is the sender's idempotency key (a UUID): the same key posts once. `here`: who is present, when the body
+    may mean them."""
 
     actor_id: int
     room_id: int
     key: str
     body: str
     body_hash: bytes
+    here: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
     `at` in milliseconds since 1970. For events `body` holds the detail (a new name or topic, a person's former name).
     Every row carries its author's look as it was when the row was read: one that is new in a room brings a change of
-    name or colour to all rows of that author.
+    name or colour to all rows of that author. `marks`: where whom the body mentions (`mentions.py`).
     """
 
     room_id: int
@@ -88,6 +90,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     key: str | None
     body: str
     at: int
+    marks: str | None = None
 
     @property
     def is_quiet(self) -> bool:
@@ -108,7 +111,7 @@ class Departure:
 class Committed:
     """What a transaction changed, for those who watch. `value` answers the command.
 
-    `sidebars`: whose list of rooms changed. `gone_users`: whose account ended.
+    `sidebars`: whose list of rooms changed. `gone_users`: whose account ended. `mentioned`: who was mentioned, by room.
     """
 
     value: int = 0
@@ -116,3 +119,4 @@ class Committed:
     departures: list[Departure] = field(default_factory=list)
     sidebars: set[int] = field(default_factory=set)
     gone_users: set[int] = field(default_factory=set)
+    mentioned: dict[int, set[int]] = field(default_factory=dict)

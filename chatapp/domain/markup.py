@@ -1,7 +1,9 @@
-"""A message body as HTML: escaped, lines kept, web addresses made links. Nothing else is markup yet."""
+"""A message body as HTML: escaped, lines kept, web addresses made links, and people who are mentioned marked."""
 
 import re
-from typing import Final
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from linkify_it import LinkifyIt
@@ -15,28 +17,53 @@ _links: Final = LinkifyIt(
 _links.add("mailto:", None)
 _links.add("//", None)
 
+_LINK: Final = Markup('<a href="{}" rel="noopener noreferrer nofollow ugc" target="_blank">{}</a>')
+_MENTION: Final = Markup('<span class="mention" data-user="{:d}">{}</span>')
+
 _JOINED: Final = re.compile(r",(?=https?://)", re.IGNORECASE)  # `http://a.b/,http://c.d/` are two
 
 
-def to_html(body: str) -> Markup:
-    """`<p>` around the text. The shown text is what was typed, to the character."""
-    if "://" not in body:
-        return Markup(f"<p>{escape(body)}</p>")  # noqa: S704  escaped
-    parts: list[str] = []
-    end = 0
+class Link(NamedTuple):
+    """A web address in a text, and what stands in its `href`."""
+
+    start: int
+    end: int
+    url: str
+
+
+def links(body: str) -> list[Link]:
+    """The addresses that become links, in order."""
+    found: list[Link] = []
     for match in (_links.match(body) or [])[:LINKS_MOST]:
         start = match.index
         for raw in _JOINED.split(match.raw):
             url = _encoded(raw)
             if url is not None:
-                parts += (
-                    escape(body[end:start]),
-                    Markup(
-                        '<a href="{}" rel="noopener noreferrer nofollow ugc" target="_blank">{}</a>'
-                    ).format(url, raw),
-                )
-                end = start + len(raw)
+                found.append(Link(start, start + len(raw), url))
             start += len(raw) + 1
+    return found
+
+
+def to_html(body: str, marks: Sequence[tuple[int, int, int]] = ()) -> Markup:
+    """`<p>` around the text. The shown text is what was typed, to the character.
+
+    `marks`: whom it mentions where, as in `mentions.Mark`. One that does not fit the text is text.
+    """
+    if not marks and "://" not in body:
+        return Markup(f"<p>{escape(body)}</p>")  # noqa: S704  escaped
+    inside = [
+        (link.start, link.end, _LINK.format(link.url, body[link.start : link.end]))
+        for link in (links(body) if "://" in body else [])
+    ]
+    for start, length, who in marks:
+        name = body[start : start + length]
+        inside.append((start, start + length, _MENTION.format(who, name)))
+    parts: list[str] = []
+    end = 0
+    for start, stop, html in sorted(inside, key=itemgetter(0)):
+        if end <= start < stop <= len(body):
+            parts += (escape(body[end:start]), html)
+            end = stop
     parts.append(escape(body[end:]))
     return Markup("<p>{}</p>").format(Markup("").join(parts))
 

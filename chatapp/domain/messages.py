@@ -24,6 +24,7 @@ _COLUMNS: Final = (
     messages.c.key,
     messages.c.body,
     messages.c.at,
+    messages.c.marks,
     users.c.name.label("author_name"),
     users.c.hue.label("author_hue"),
 )
@@ -59,6 +60,7 @@ def _message(row: Any) -> Message:
         row.key,
         row.body,
         row.at,
+        row.marks,
     )
 
 

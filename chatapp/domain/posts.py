@@ -2,13 +2,17 @@
 
 Five statements for a batch of any size (with BEGIN and COMMIT), written out for each database, since what makes them
 quick differs: PostgreSQL takes each column as one array, SQLite takes the questions as JSON and the rows one by one.
+Up to three more when somebody is mentioned.
 """
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 from chatapp.database import Transaction
+from chatapp.domain import mentioned, mentions
 from chatapp.domain.commands import Committed, Message, PostMessage
+from chatapp.domain.mentioned import Named
+from chatapp.domain.mentions import Mark
 from chatapp.errors import Conflict, Forbidden, Missing, Refused
 from chatapp.reading import InWords
 from chatapp.tables import NOW_POSTGRESQL, NOW_SQLITE
@@ -17,14 +21,14 @@ Outcome = Message | Refused
 
 # The rooms' last numbers, their rows held until the transaction ends.
 _LOCK: Final = InWords(
-    "SELECT id, last_seq FROM rooms WHERE id IN (SELECT value FROM json_each(?))",
-    "SELECT id, last_seq FROM rooms WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+    "SELECT id, last_seq, owner_id FROM rooms WHERE id IN (SELECT value FROM json_each(?))",
+    "SELECT id, last_seq, owner_id FROM rooms WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE",
 )
 
 # For each post by a member: who it is, now; and what was stored under its key before.
 _ASKED: Final = """
-    SELECT {n}, users.name, users.hue, {now},
-           messages.seq, messages.changed_seq, messages.body, messages.at, messages.key_hash
+    SELECT {n}, users.name, users.hue, {now}, users.is_admin,
+           messages.seq, messages.changed_seq, messages.body, messages.at, messages.key_hash, messages.marks
     FROM {given}
     CROSS JOIN memberships
     CROSS JOIN users
@@ -55,20 +59,20 @@ _STANDING: Final = InWords(
     ),
 )
 
-_COLUMNS: Final = "room_id, seq, changed_seq, kind, author_id, key, key_hash, body, at"
+_COLUMNS: Final = "room_id, seq, changed_seq, kind, author_id, key, key_hash, body, at, marks"
 _STORE_POSTGRESQL: Final = f"""
     WITH stored AS (
         INSERT INTO messages ({_COLUMNS})
-        SELECT room_id, seq, seq, 'message', author_id, key, key_hash, body, at
-        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::bigint[])
-            AS fresh (room_id, seq, author_id, key, key_hash, body, at)
+        SELECT room_id, seq, seq, 'message', author_id, key, key_hash, body, at, marks
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::bigint[],
+            $8::text[]) AS fresh (room_id, seq, author_id, key, key_hash, body, at, marks)
     )
     UPDATE rooms SET last_seq = newest.seq, last_at = newest.at
-    FROM unnest($8::bigint[], $9::bigint[], $10::bigint[]) AS newest (id, seq, at) WHERE rooms.id = newest.id
+    FROM unnest($9::bigint[], $10::bigint[], $11::bigint[]) AS newest (id, seq, at) WHERE rooms.id = newest.id
     """  # noqa: S608  only constants of ours
 _STORE_SQLITE: Final = f"""
     INSERT INTO messages ({_COLUMNS})
-    VALUES (?1, ?2, ?2, 'message', ?3, ?4, ?5, ?6, ?7)"""  # noqa: S608  only constants of ours
+    VALUES (?1, ?2, ?2, 'message', ?3, ?4, ?5, ?6, ?7, ?8)"""  # noqa: S608  only constants of ours
 _ADVANCE_SQLITE: Final = "UPDATE rooms SET last_seq = ?2, last_at = ?3 WHERE id = ?1"
 
 
@@ -80,7 +84,8 @@ async def apply_posts(
     A key that is known gives back the stored message, or a conflict if its body differs. Rooms are locked in the
     order of their ids, so batches of two processes cannot deadlock.
     """
-    last = dict(map(tuple, await tx.ask(_LOCK, sorted({post.room_id for post in posts}))))
+    locked = await tx.ask(_LOCK, sorted({post.room_id for post in posts}))
+    last = {room_id: seq for room_id, seq, _ in locked}
     asked = await tx.ask(
         _STANDING,
         [post.room_id for post in posts],
@@ -88,6 +93,13 @@ async def apply_posts(
         [post.key for post in posts],
     )
     standing = {row[0]: row for row in asked}  # by the place of the post
+    named = _named(posts, standing, {room_id: owner_id for room_id, _, owner_id in locked})
+    marks = (
+        dict(zip(named, await mentioned.find(tx, list(named.values())), strict=True))
+        if named
+        else {}
+    )
+    told: list[tuple[Named, int, list[Mark]]] = []
     outcomes: list[Outcome] = []
     fresh: list[tuple[Message, bytes]] = []
     taken: dict[tuple[int, int, str], tuple[Message, bytes]] = {}  # keys of this batch
@@ -104,33 +116,63 @@ async def apply_posts(
         else:
             seq = last[post.room_id] = last[post.room_id] + 1
             _, name, hue, now, *_ = row
-            message = _message(post, seq, seq, name, hue, post.body, now)
+            found = marks.get(n)
+            if found:
+                told.append((named[n], seq, found))
+            packed = mentions.packed(found) if found else None
+            message = _message(post, seq, seq, name, hue, post.body, now, packed)
             taken[key] = (message, post.body_hash)
             fresh.append((message, post.body_hash))
             outcomes.append(message)
     if fresh:
         await _store(tx, fresh)
-    return outcomes, Committed(messages=[message for message, _ in fresh])
+    whom = await mentioned.store(tx, told) if told else {}
+    return outcomes, Committed(messages=[message for message, _ in fresh], mentioned=whom)
+
+
+def _named(
+    posts: Sequence[PostMessage], standing: dict[int, Any], owners: dict[int, int]
+) -> dict[int, Named]:
+    """Those posts, by their place, that are new and may mention somebody. The owner of a room and administrators may
+    call everybody in it."""
+    found: dict[int, Named] = {}
+    for n, post in enumerate(posts):
+        row = standing.get(n) if "@" in post.body else None
+        if row is None or row[5] is not None:
+            continue
+        signs = mentions.signs(post.body)
+        if signs:
+            may_call_all = bool(row[4]) or owners.get(post.room_id) == post.actor_id
+            found[n] = Named(post.room_id, post.actor_id, signs, may_call_all, post.here)
+    return found
 
 
 def _stored(post: PostMessage, row: Any) -> tuple[Message, bytes] | None:
     """What an earlier transaction stored under this key, and the hash of the body it came with."""
-    _, name, hue, _, seq, changed_seq, body, at, key_hash = row
+    _, name, hue, _, _, seq, changed_seq, body, at, key_hash, marks = row
     if seq is None:
         return None
-    return _message(post, seq, changed_seq, name, hue, body, at), bytes(key_hash)
+    return _message(post, seq, changed_seq, name, hue, body, at, marks), bytes(key_hash)
 
 
 def _message(
-    post: PostMessage, seq: int, changed_seq: int, name: str, hue: int, body: str, at: int
+    post: PostMessage,
+    seq: int,
+    changed_seq: int,
+    name: str,
+    hue: int,
+    body: str,
+    at: int,
+    marks: str | None,
 ) -> Message:
-    return Message(
-        post.room_id, seq, changed_seq, "message", post.actor_id, name, hue, post.key, body, at
-    )
+    who, key = post.actor_id, post.key
+    return Message(post.room_id, seq, changed_seq, "message", who, name, hue, key, body, at, marks)
 
 
 async def _store(tx: Transaction, fresh: Sequence[tuple[Message, bytes]]) -> None:
-    rows = [(m.room_id, m.seq, m.author_id, m.key, hashed, m.body, m.at) for m, hashed in fresh]
+    rows = [
+        (m.room_id, m.seq, m.author_id, m.key, hashed, m.body, m.at, m.marks) for m, hashed in fresh
+    ]
     newest = list({m.room_id: (m.room_id, m.seq, m.at) for m, _ in fresh}.values())
     if tx.is_sqlite:
         await tx.change(_STORE_SQLITE, rows)

@@ -106,9 +106,14 @@ def topic(text: str, field: str = "topic") -> str:
 @lru_cache(maxsize=4096)
 def name_key(name: str) -> str:
     """Equal for names that differ only in case, width, compatibility forms or unseen joiners."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
+    return folded(name)
+
+
+def folded(name: str) -> str:
+    """The same, not remembered: for the many beginnings of a text that may be names."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
     return unicodedata.normalize(
-        "NFKC", "".join(sign for sign in folded if sign not in _JOINERS and not _is_selector(sign))
+        "NFKC", "".join(sign for sign in plain if sign not in _JOINERS and not _is_selector(sign))
     )
 
 

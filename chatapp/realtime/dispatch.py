@@ -1,7 +1,8 @@
 """From a frame to a command: parses, checks, and passes on. Answers at once or from the writer; never waits."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -9,6 +10,8 @@ import msgspec
 
 from chatapp.domain import text
 from chatapp.domain.commands import Message, PostMessage
+from chatapp.domain.mentioned import HERE_MOST
+from chatapp.domain.mentions import wants_present
 from chatapp.domain.unread import Mark
 from chatapp.errors import ChatError, Invalid, Later, Refused
 from chatapp.limits import FRAMES, POST, PRESENCE, Limits
@@ -28,7 +31,11 @@ NUMBER_MOST: Final = 2**53 - 1
 IGNORED_MOST: Final = (
     500  # frames over the limit on a socket, since it was last within it; then it is closed
 )
+
 _REGULAR_KEY: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+# Who is in a room just now.
+Present = Callable[[int], Iterable[int]]
 
 
 class _Head(msgspec.Struct):
@@ -75,8 +82,9 @@ class Post(msgspec.Struct, tag="post"):
     body: str
 
 
-def post_command(actor_id: int, room_id: int, key: str, body: str) -> PostMessage:
-    """A post as the writer takes it, regular and checked. Raises `Invalid`."""
+def post_command(actor_id: int, room_id: int, key: str, body: str, present: Present) -> PostMessage:
+    """A post as the writer takes it, regular and checked. `present` is asked when the body may mean those who are
+    there. Raises `Invalid`."""
     regular = key
     if not _REGULAR_KEY.fullmatch(key):
         try:
@@ -86,7 +94,8 @@ def post_command(actor_id: int, room_id: int, key: str, body: str) -> PostMessag
     if not 0 < room_id <= NUMBER_MOST:
         raise Invalid({"room": "room_gone"})
     normal = text.normal_body(body)
-    return PostMessage(actor_id, room_id, regular, normal, text.body_hash(normal))
+    here = tuple(islice(present(room_id), HERE_MOST)) if wants_present(normal) else ()
+    return PostMessage(actor_id, room_id, regular, normal, text.body_hash(normal), here)
 
 
 def read_mark(command: Read) -> Mark:
@@ -240,7 +249,7 @@ class Dispatch:
     def _post(self, connection: Connection, command: Post) -> None:
         room, key = command.room, command.key[:64]
         try:
-            post = post_command(connection.user_id, room, key, command.body)
+            post = post_command(connection.user_id, room, key, command.body, self._presence.present)
             self._limits.take(POST, connection.user_id)
             self._writer.submit(post, lambda end: connection.send(_answer(room, key, end)))
         except ChatError as error:

@@ -18,7 +18,7 @@ async def post(request: Request) -> Response:
     form = await typed(request, "body", "key")
     as_json = wants_json(request.headers)
     try:
-        command = post_command(me.id, room_id, form["key"], form["body"])
+        command = post_command(me.id, room_id, form["key"], form["body"], kit.presence.present)
         await memberships.standing(kit.database, room_id, me.id)
         kit.limits.take(POST, me.id)
         message = await kit.writer.ask(command)

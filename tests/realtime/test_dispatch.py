@@ -267,7 +267,9 @@ async def ended_by(ann, bob, lab, end):
     async with ann.socket() as hers:
         await watch(hers, ann.kit, lab, 2)
         await end()
-        await ann.kit.writer.ask(post_command(bob.id, lab, str(uuid4()), "secret"))
+        await ann.kit.writer.ask(
+            post_command(bob.id, lab, str(uuid4()), "secret", ann.kit.presence.present)
+        )
         received = []
         with pytest.raises(Closed) as closed:
             while True:
@@ -306,7 +308,9 @@ async def test_leaving_ends_the_stream_of_that_room_in_all_windows(ann, bob, lab
         for socket in (first, second):
             await watch(socket, bob.kit, lab, 2)
         await bob.does(f"/rooms/{lab}/leave")
-        await ann.kit.writer.ask(post_command(ann.id, lab, str(uuid4()), "secret"))
+        await ann.kit.writer.ask(
+            post_command(ann.id, lab, str(uuid4()), "secret", ann.kit.presence.present)
+        )
         for socket in (first, second):
             kinds = {frame["type"] for frame in await frames_until(socket, "sidebar")}
             assert kinds == {"removed", "sidebar"}

@@ -107,13 +107,23 @@ function label(section, calendar, today) {
 function dress(row, me, calendar) {
   if (dressed.has(row)) return;
   dressed.add(row);
-  if (row.matches(".msg")) row.classList.toggle("is-own", row.dataset.by === me);
+  if (row.matches(".msg")) {
+    row.classList.toggle("is-own", row.dataset.by === me);
+    row.classList.toggle("is-mention", row.dataset.by !== me && named(row, me));
+  }
   for (const time of row.querySelectorAll("time")) {
     const date = new Date(time.dateTime);
     if (Number.isNaN(date.getTime())) continue;
     time.textContent = calendar.clock(date);
     time.title = calendar.title(date);
   }
+}
+
+/** Marks where a message names its reader, or everybody (0: in the room, -1: who was present). templating.py does the same. */
+function named(row, me) {
+  const mentions = row.querySelectorAll(`.msg-body .mention:is([data-user="${CSS.escape(me)}"], [data-user="0"], [data-user="-1"])`);
+  for (const mention of mentions) mention.classList.add("me");
+  return mentions.length > 0;
 }
 
 /** @returns {HTMLElement | null} the row, when the next one may go on from it */

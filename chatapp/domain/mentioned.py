@@ -1,0 +1,122 @@
+"""Who was mentioned: a row for each member who was meant by a message, but never for its author.
+
+Stored inside the transaction of the posts. Only posts with an '@' pay anything: a batch with some pays one question for
+all of them, one statement for the rows, and one more when somebody writes `@room`.
+
+A row counts as unread while its number is above what the member has read and it has not been cleared. Who left a room
+has no unread there, and who comes back begins anew.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from chatapp.database import Transaction
+from chatapp.domain import mentions
+from chatapp.domain.mentions import Mark, Sign
+from chatapp.reading import InWords
+
+HERE_MOST: Final = 1_000  # people present that one command carries
+
+
+class Named(NamedTuple):
+    """What of a post needs the database. `here`: who is present, for `@here`."""
+
+    room_id: int
+    author_id: int
+    signs: list[Sign]
+    may_call_all: bool
+    here: tuple[int, ...]
+
+
+_MEMBERS: Final = InWords(
+    """
+    SELECT json_extract(given.value, '$[0]'), users.name_key, users.id
+    FROM json_each(?) AS given
+    CROSS JOIN users ON users.name_key = json_extract(given.value, '$[1]')
+    CROSS JOIN memberships ON memberships.room_id = json_extract(given.value, '$[0]')
+        AND memberships.user_id = users.id AND memberships.is_active""",
+    # As in posts.py: with LIMIT it looks up, whatever the tables were when the plan was made.
+    """
+    SELECT given.room_id, given.key, users.id
+    FROM unnest($1::bigint[], $2::text[]) AS given (room_id, key)
+    JOIN LATERAL (SELECT id FROM users WHERE name_key = given.key LIMIT 1) AS users ON TRUE
+    JOIN LATERAL (
+        SELECT user_id FROM memberships
+        WHERE room_id = given.room_id AND user_id = users.id AND is_active LIMIT 1
+    ) AS member ON TRUE""",
+)
+_TELL: Final = InWords(
+    """
+    INSERT INTO mentions (user_id, room_id, seq)
+    SELECT memberships.user_id, memberships.room_id, json_extract(given.value, '$[2]')
+    FROM json_each(?) AS given
+    CROSS JOIN memberships ON memberships.room_id = json_extract(given.value, '$[1]')
+        AND memberships.user_id = json_extract(given.value, '$[0]') AND memberships.is_active
+    WHERE TRUE
+    RETURNING room_id, user_id""",
+    """
+    INSERT INTO mentions (user_id, room_id, seq)
+    SELECT memberships.user_id, memberships.room_id, given.seq
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS given (user_id, room_id, seq)
+    JOIN memberships ON memberships.room_id = given.room_id
+        AND memberships.user_id = given.user_id AND memberships.is_active
+    RETURNING room_id, user_id""",
+)
+_TELL_ALL: Final = InWords(
+    """
+    INSERT INTO mentions (user_id, room_id, seq)
+    SELECT memberships.user_id, memberships.room_id, json_extract(given.value, '$[2]')
+    FROM json_each(?) AS given
+    CROSS JOIN memberships ON memberships.room_id = json_extract(given.value, '$[1]')
+        AND memberships.user_id <> json_extract(given.value, '$[0]') AND memberships.is_active
+    WHERE TRUE
+    RETURNING room_id, user_id""",
+    """
+    INSERT INTO mentions (user_id, room_id, seq)
+    SELECT memberships.user_id, memberships.room_id, given.seq
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS given (author_id, room_id, seq)
+    JOIN memberships ON memberships.room_id = given.room_id
+        AND memberships.user_id <> given.author_id AND memberships.is_active
+    RETURNING room_id, user_id""",
+)
+
+
+async def find(tx: Transaction, posts: Sequence[Named]) -> list[list[Mark]]:
+    """The marks of each of these posts: one question for all."""
+    asked = {(post.room_id, key) for post in posts for sign in post.signs for _, key in sign.ends}
+    rows = await tx.ask(_MEMBERS, *map(list, zip(*sorted(asked), strict=True)))
+    known: dict[int, dict[str, int]] = {}
+    for room_id, key, user_id in rows:
+        known.setdefault(room_id, {})[key] = user_id
+    return [
+        mentions.resolve(
+            post.signs, known.get(post.room_id, {}) | (mentions.WORDS if post.may_call_all else {})
+        )
+        for post in posts
+    ]
+
+
+async def store(
+    tx: Transaction, told: Sequence[tuple[Named, int, Sequence[Mark]]]
+) -> dict[int, set[int]]:
+    """A row for everybody who is meant, once the messages are stored: post, number, marks. Who it was, by room."""
+    some: list[tuple[int, int, int]] = []
+    everybody: list[tuple[int, int, int]] = []
+    for post, seq, marks in told:
+        meant = {mark.who for mark in marks}
+        if mentions.EVERYBODY in meant:
+            everybody.append((post.author_id, post.room_id, seq))
+            continue
+        if mentions.PRESENT in meant:
+            meant.update(post.here[:HERE_MOST])
+        some += [
+            (who, post.room_id, seq)
+            for who in sorted(meant - {mentions.PRESENT, post.author_id})
+            if who
+        ]
+    mentioned: dict[int, set[int]] = {}
+    for query, rows in ((_TELL, some), (_TELL_ALL, everybody)):
+        if rows:
+            for room_id, user_id in await tx.ask(query, *map(list, zip(*rows, strict=True))):
+                mentioned.setdefault(room_id, set()).add(user_id)
+    return mentioned
