@@ -18,6 +18,7 @@ but never for the author, makes it countable.
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -133,15 +134,15 @@ def _whole_key(written: str) -> str | None:
     """The key of all of it, when the key of each beginning is the beginning of that: nearly always."""
     if written.isascii():
         return written.lower()
-    key = written.casefold()
-    if (
-        len(key) == len(written)
-        and unicodedata.is_normalized("NFKC", written)
-        and unicodedata.is_normalized("NFKC", key)
-        and text.folded(key) == key
-    ):
-        return key
-    return None
+    pieces = list(map(_sign_key, written))
+    key = "".join(pieces)
+    alone = len(key) == len(written) and "" not in pieces  # each sign stands for one
+    return key if alone and key == text.folded(written) else None
+
+
+@lru_cache(maxsize=2048)
+def _sign_key(sign: str) -> str:
+    return text.folded(sign)
 
 
 def _parts(last: str, following: str) -> bool:
