@@ -241,6 +241,7 @@ async def page(
         "current_room_id": None,
     }
     everything.update(values or {})
+    everything["mention_total"] = sum(room.mentions for room in everything["rooms"])
     response = HTMLResponse(kit.templates.render(name, everything), status)
     if code:
         response.delete_cookie("notice", path="/")

@@ -1,7 +1,7 @@
 """Rooms: browse, open, make, change, join, leave, delete."""
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from chatapp.domain import memberships, rooms, text, unread
 from chatapp.domain.commands import CreateRoom, DeleteRoom, EditRoom, JoinRoom, LeaveRoom
@@ -122,7 +122,10 @@ async def mark_read(request: Request) -> Response:
     async with kit.database.transaction() as tx:
         await unread.apply_marks(tx, {(room.id, me.id): unread.Mark(room.last_seq, place=0)})
     kit.marks.tell(room.id, [me.id], others=True)
-    return to(f"/rooms/{room.id}")
+    if is_htmx(request.headers):
+        return HTMLResponse("")
+    back = (await typed(request, "back"))["back"]
+    return to("/mentions" if back == "mentions" else f"/rooms/{room.id}")
 
 
 async def join(request: Request) -> Response:

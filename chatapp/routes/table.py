@@ -3,7 +3,17 @@
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Mount, Route
 
-from chatapp.routes import accounts, messages, notices, people, profile, rooms, site, timeline
+from chatapp.routes import (
+    accounts,
+    mentions,
+    messages,
+    notices,
+    people,
+    profile,
+    rooms,
+    site,
+    timeline,
+)
 
 
 class Number(Convertor[int]):
@@ -35,6 +45,10 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/rooms/{room_id:number}/messages", timeline.history, methods=["GET"]),
         Route("/rooms/{room_id:number}/messages", messages.post, methods=["POST"]),
         Route("/rooms/{room_id:number}/members", people.show, methods=["GET"]),
+        Route("/rooms/{room_id:number}/members/suggest", mentions.suggest, methods=["GET"]),
+        Route(
+            "/rooms/{room_id:number}/mentions/{seq:number}/clear", mentions.clear, methods=["POST"]
+        ),
         Route("/rooms/{room_id:number}/join", rooms.join, methods=["POST"]),
         Route("/rooms/{room_id:number}/leave", rooms.leave, methods=["POST"]),
         Route("/rooms/{room_id:number}/read", rooms.mark_read, methods=["POST"]),
@@ -43,6 +57,8 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/rooms/{room_id:number}/settings", rooms.settings_page, methods=["GET"]),
         Route("/rooms/{room_id:number}/settings", rooms.edit, methods=["POST"]),
         Route("/rooms/{room_id:number}/delete", rooms.delete, methods=["POST"]),
+        Route("/mentions", mentions.show, methods=["GET"]),
+        Route("/mentions/clear", mentions.clear_all, methods=["POST"]),
         Route("/sidebar", rooms.sidebar, methods=["GET"]),
         Route("/settings", profile.show, methods=["GET"]),
         Route("/settings/profile", profile.change, methods=["POST"]),

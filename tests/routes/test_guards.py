@@ -85,6 +85,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", f"/rooms/{ROOM}/messages"): Row(members("200")),
     ("POST", f"/rooms/{ROOM}/messages"): Row(members("303 /rooms/ID#m-N"), _post()),
     ("GET", f"/rooms/{ROOM}/members"): Row(members("200")),
+    ("GET", f"/rooms/{ROOM}/members/suggest"): Row(members("200")),
+    ("POST", f"/rooms/{ROOM}/mentions/{{seq:number}}/clear"): Row(members("303 /mentions")),
     ("POST", f"/rooms/{ROOM}/join"): Row(signed_in("303 /rooms/ID")),
     ("POST", f"/rooms/{ROOM}/leave"): Row(signed_in("303 /rooms")),
     ("GET", f"/rooms/{ROOM}/settings"): Row(managers("200")),
@@ -95,6 +97,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", f"/rooms/{ROOM}/notice"): Row(
         {**members("200"), "member": "404"}  # who came when all had been said
     ),
+    ("GET", "/mentions"): Row(signed_in("200")),
+    ("POST", "/mentions/clear"): Row(signed_in("303 /mentions"), {"until": "9999999999999"}),
     ("GET", "/sidebar"): Row(signed_in("200")),
     ("GET", "/settings"): Row(signed_in("200")),
     ("POST", "/settings/profile"): Row(
@@ -179,6 +183,7 @@ class Scene:
         return (
             path.replace(ROOM, str(self.room))
             .replace("{device_id:number}", str(device))
+            .replace("{seq:number}", "4")
             .replace("/static", f"/static/{static_version()}/css/app.css")
         )
 
@@ -254,6 +259,8 @@ async def test_nothing_of_a_room_is_told_to_who_is_not_in_it_however_they_ask(ro
         f"{room}/messages?after=0",
         f"{room}/members",
         f"{room}/members?q=Zora",
+        f"{room}/members/suggest?q=Zora",
+        "/mentions",
         f"/rooms?q={SECRET}",
         f"/rooms?q={NOBODYS_NAME}",
         f"/sidebar?room={play.room}",

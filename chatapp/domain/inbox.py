@@ -1,0 +1,123 @@
+"""What concerns somebody and is not read: messages that name them, in the rooms they are in at that moment.
+
+Cleared row by row, or by reading on in the room. Clearing moves nobody's read number.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import and_, func, select, tuple_, update
+
+from chatapp.database import Transaction
+from chatapp.domain import text
+from chatapp.domain.memberships import Reader
+from chatapp.tables import memberships, mentions, messages, rooms, users
+
+SHOWN_MOST: Final = 50
+TEXT_CHARACTERS: Final = 400
+_TOGETHER: Final = 400  # rows in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A message that names the reader. `at` in milliseconds since 1970."""
+
+    room_id: int
+    room_name: str
+    seq: int
+    author_name: str
+    author_hue: int
+    text: str
+    at: int
+
+    @property
+    def author_initials(self) -> str:
+        return text.initials(self.author_name)
+
+
+_READ: Final = func.coalesce(memberships.c.read_seq, memberships.c.joined_seq)
+
+
+def _unread(user_id: int) -> Any:
+    """Mentions of somebody that count, as a condition on `mentions` with `memberships`."""
+    return and_(
+        mentions.c.user_id == user_id,
+        ~mentions.c.is_cleared,
+        memberships.c.room_id == mentions.c.room_id,
+        memberships.c.user_id == mentions.c.user_id,
+        memberships.c.is_active,
+        mentions.c.seq > _READ,
+    )
+
+
+async def of_user(reader: Reader, user_id: int) -> list[Item]:
+    """Unread mentions, newest first, at most `SHOWN_MOST`."""
+    query = (
+        select(
+            messages.c.room_id,
+            rooms.c.name.label("room_name"),
+            messages.c.seq,
+            users.c.name.label("author_name"),
+            users.c.hue.label("author_hue"),
+            messages.c.body,
+            messages.c.at,
+        )
+        .select_from(
+            mentions.join(memberships, memberships.c.room_id == mentions.c.room_id)
+            .join(
+                messages,
+                (messages.c.room_id == mentions.c.room_id) & (messages.c.seq == mentions.c.seq),
+            )
+            .join(rooms, rooms.c.id == mentions.c.room_id)
+            .join(users, users.c.id == messages.c.author_id)
+        )
+        .where(_unread(user_id), messages.c.kind == "message")
+        .order_by(messages.c.at.desc(), messages.c.room_id, messages.c.seq.desc())
+        .limit(SHOWN_MOST)
+    )
+    return [
+        Item(
+            row.room_id,
+            row.room_name,
+            row.seq,
+            row.author_name,
+            row.author_hue,
+            row.body[:TEXT_CHARACTERS],
+            row.at,
+        )
+        for row in await reader.fetch_all(query)
+    ]
+
+
+async def apply_clear(tx: Transaction, user_id: int, room_id: int, seq: int) -> None:
+    """One mention counts no more. Safe to repeat; one that is not theirs is not touched."""
+    await tx.execute(
+        update(mentions)
+        .where(mentions.c.user_id == user_id, mentions.c.room_id == room_id, mentions.c.seq == seq)
+        .values(is_cleared=True)
+    )
+
+
+async def apply_clear_all(tx: Transaction, user_id: int, until: int) -> list[int]:
+    """Clears what was said up to a time, so that nothing goes that has not been shown. Returns the rooms it was in."""
+    query = (
+        select(mentions.c.room_id, mentions.c.seq)
+        .select_from(
+            mentions.join(memberships, memberships.c.room_id == mentions.c.room_id).join(
+                messages,
+                (messages.c.room_id == mentions.c.room_id) & (messages.c.seq == mentions.c.seq),
+            )
+        )
+        .where(_unread(user_id), messages.c.at <= until)
+    )
+    found = [(row.room_id, row.seq) for row in await tx.fetch_all(query)]
+    for start in range(0, len(found), _TOGETHER):
+        await tx.execute(
+            update(mentions)
+            .where(
+                mentions.c.user_id == user_id,
+                tuple_(mentions.c.room_id, mentions.c.seq).in_(found[start : start + _TOGETHER]),
+            )
+            .values(is_cleared=True)
+        )
+    return sorted({room_id for room_id, _ in found})
