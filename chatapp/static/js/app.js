@@ -6,6 +6,7 @@ import { OutboxStore } from "./outbox-store.js";
 import { Session } from "./session.js";
 import { Socket, socketUrl } from "./socket.js";
 import { deviceStorage } from "./storage.js";
+import { wireInbox } from "./inbox.js";
 import { openRoom } from "./room.js";
 import { wireDialogs } from "./dialogs.js";
 import { wirePresence } from "./presence.js";
@@ -20,6 +21,7 @@ if (cookie) document.cookie = cookie;
 
 wirePasswords(document);
 wireDialogs(document);
+wireInbox(document);
 
 const me = document.body.dataset.me ?? null;
 const storage = deviceStorage();

@@ -4,6 +4,7 @@ import { Banner } from "./banner.js";
 import { Composer } from "./composer.js";
 import { Feed } from "./feed.js";
 import { Members } from "./presence.js";
+import { Mention } from "./mention.js";
 import { OutboxView } from "./outbox-view.js";
 import { Typing } from "./typing.js";
 import { wireKeys } from "./feed/keys.js";
@@ -46,6 +47,8 @@ export function openRoom({ element, session, socket, outbox, unread }) {
   wireUnread({ feed, unread, outbox }); // before rows are moved
   feed.start();
   composer?.start();
+  const list = element.querySelector("[data-mention-menu]");
+  if (composer && list) new Mention({ box: composer.box, list, room }).start();
   banner.start();
   new OutboxView({ outbox, feed, focus: () => composer?.focus() }).start();
   wireRoomHead(feed, session);
