@@ -11,10 +11,12 @@ from sqlalchemy import and_, func, select, tuple_, update
 from chatapp.database import Transaction
 from chatapp.domain import text
 from chatapp.domain.memberships import Reader
+from chatapp.domain.mentions import EVERYBODY, PRESENT, unpacked
 from chatapp.tables import memberships, mentions, messages, rooms, users
 
 SHOWN_MOST: Final = 50
 TEXT_CHARACTERS: Final = 400
+AHEAD_CHARACTERS: Final = 60  # of the name
 _TOGETHER: Final = 400  # rows in one statement
 
 
@@ -60,6 +62,7 @@ async def of_user(reader: Reader, user_id: int) -> list[Item]:
             users.c.name.label("author_name"),
             users.c.hue.label("author_hue"),
             messages.c.body,
+            messages.c.marks,
             messages.c.at,
         )
         .select_from(
@@ -82,11 +85,19 @@ async def of_user(reader: Reader, user_id: int) -> list[Item]:
             row.seq,
             row.author_name,
             row.author_hue,
-            row.body[:TEXT_CHARACTERS],
+            _excerpt(row.body, row.marks, user_id),
             row.at,
         )
         for row in await reader.fetch_all(query)
     ]
+
+
+def _excerpt(body: str, marks: str | None, user_id: int) -> str:
+    """What of a message is shown: its beginning, or what is around the name when that comes late."""
+    whom = (user_id, EVERYBODY, PRESENT)
+    at = next((mark.start for mark in unpacked(marks) if mark.who in whom), 0)
+    start = 0 if at < TEXT_CHARACTERS // 3 else at - AHEAD_CHARACTERS
+    return ("… " if start else "") + body[start : start + TEXT_CHARACTERS]
 
 
 async def apply_clear(tx: Transaction, user_id: int, room_id: int, seq: int) -> None:

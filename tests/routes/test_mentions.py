@@ -106,6 +106,14 @@ async def test_mentions_are_cleared_row_by_row_or_all_at_once(ann, bob, lab):
     assert await inbox(bob) == []
 
 
+async def test_a_long_message_is_shown_around_the_name(ann, bob, lab):
+    await ann.says(lab, f"{'x' * 500} well, @Bob Baker, {'y' * 500}")
+    ((_, text, _),) = await inbox(bob)
+    assert text.startswith("… x")
+    assert "x well, @Bob Baker, y" in text
+    assert len(text) < 450
+
+
 async def test_what_is_read_is_listed_no_more(ann, bob, lab):
     await ann.says(lab, "@Bob Baker")
     page = read((await bob.get("/mentions")).text)

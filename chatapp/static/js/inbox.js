@@ -10,7 +10,7 @@ export function wireInbox(root) {
     const row = event.target instanceof Element ? event.target.closest("li") : null;
     if (!row || !row.contains(root.activeElement)) return;
     const near = row.nextElementSibling ?? row.previousElementSibling;
-    leaving = { row, next: near?.querySelector("button") ?? page.querySelector("h1") };
+    leaving = { row, next: near?.querySelector("button") ?? page };
   });
   new MutationObserver(() => {
     if (!leaving || leaving.row.isConnected) return;
