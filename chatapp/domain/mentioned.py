@@ -77,6 +77,19 @@ _TELL_ALL: Final = InWords(
 )
 
 
+_OF_MESSAGES: Final = InWords(
+    """
+    SELECT mentions.room_id, mentions.user_id
+    FROM json_each(?) AS given
+    CROSS JOIN mentions ON mentions.room_id = json_extract(given.value, '$[0]')
+        AND mentions.seq = json_extract(given.value, '$[1]')""",
+    """
+    SELECT mentions.room_id, mentions.user_id
+    FROM unnest($1::bigint[], $2::bigint[]) AS given (room_id, seq)
+    JOIN mentions ON mentions.room_id = given.room_id AND mentions.seq = given.seq""",
+)
+
+
 async def find(tx: Transaction, posts: Sequence[Named]) -> list[list[Mark]]:
     """The marks of each of these posts: one question for all."""
     asked = {(post.room_id, key) for post in posts for sign in post.signs for _, key in sign.ends}
@@ -96,9 +109,15 @@ async def find(tx: Transaction, posts: Sequence[Named]) -> list[list[Mark]]:
 
 
 async def store(
-    tx: Transaction, told: Sequence[tuple[Named, int, Sequence[Mark]]]
+    tx: Transaction,
+    told: Sequence[tuple[Named, int, Sequence[Mark]]],
+    before: Sequence[tuple[int, int]],
 ) -> dict[int, set[int]]:
-    """A row for everybody who is meant, once the messages are stored: post, number, marks. Who it was, by room."""
+    """A row for everybody who is meant, once the messages are stored: post, number, marks. Who it was, by room.
+
+    `before`: messages (room, number) that an earlier transaction stored. Whoever sent them again may not have heard of
+    that, and nobody else either: those whom they name are in the answer, and get no second row.
+    """
     some: list[tuple[int, int, int]] = []
     everybody: list[tuple[int, int, int]] = []
     for post, seq, marks in told:
@@ -114,7 +133,7 @@ async def store(
             if who
         ]
     mentioned: dict[int, set[int]] = {}
-    for query, rows in ((_TELL, some), (_TELL_ALL, everybody)):
+    for query, rows in ((_TELL, some), (_TELL_ALL, everybody), (_OF_MESSAGES, before)):
         if rows:
             for room_id, user_id in await tx.ask(query, *map(list, zip(*rows, strict=True))):
                 mentioned.setdefault(room_id, set()).add(user_id)

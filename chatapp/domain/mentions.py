@@ -68,7 +68,15 @@ class Sign(NamedTuple):
 
 def wants_present(body: str) -> bool:
     """Whether a message may mean those who are present, so that somebody must say who they are."""
-    return "@" in body and "@here" in body.casefold()
+    return "@" in body and "@here" in text.folded(body)
+
+
+def may_call_all(body: str) -> bool:
+    """Whether a message may mean more than those it names one by one."""
+    if "@" not in body:
+        return False
+    key = text.folded(body)
+    return any(f"@{word}" in key for word in WORDS)
 
 
 # -- reading a body ---------------------------------------------------------------

@@ -100,6 +100,7 @@ async def apply_posts(
         else {}
     )
     told: list[tuple[Named, int, list[Mark]]] = []
+    before: list[tuple[int, int]] = []  # messages with names that are known already
     outcomes: list[Outcome] = []
     fresh: list[tuple[Message, bytes]] = []
     taken: dict[tuple[int, int, str], tuple[Message, bytes]] = {}  # keys of this batch
@@ -112,6 +113,8 @@ async def apply_posts(
             outcomes.append(Forbidden("not_member"))
         elif (stored := taken.get(key) or _stored(post, row)) is not None:
             same = stored[1] == post.body_hash
+            if same and key not in taken and stored[0].marks:
+                before.append((post.room_id, stored[0].seq))
             outcomes.append(stored[0] if same else Conflict("key_reused"))
         else:
             seq = last[post.room_id] = last[post.room_id] + 1
@@ -126,7 +129,7 @@ async def apply_posts(
             outcomes.append(message)
     if fresh:
         await _store(tx, fresh)
-    whom = await mentioned.store(tx, told) if told else {}
+    whom = await mentioned.store(tx, told, before) if told or before else {}
     return outcomes, Committed(messages=[message for message, _ in fresh], mentioned=whom)
 
 

@@ -11,10 +11,10 @@ import msgspec
 from chatapp.domain import text
 from chatapp.domain.commands import Message, PostMessage
 from chatapp.domain.mentioned import HERE_MOST
-from chatapp.domain.mentions import wants_present
+from chatapp.domain.mentions import may_call_all, wants_present
 from chatapp.domain.unread import Mark
 from chatapp.errors import ChatError, Invalid, Later, Refused
-from chatapp.limits import FRAMES, POST, PRESENCE, Limits
+from chatapp.limits import CALL_ALL, FRAMES, POST, PRESENCE, Limits
 from chatapp.realtime import frames
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.connection import Connection
@@ -96,6 +96,13 @@ def post_command(actor_id: int, room_id: int, key: str, body: str, present: Pres
     normal = text.normal_body(body)
     here = tuple(islice(present(room_id), HERE_MOST)) if wants_present(normal) else ()
     return PostMessage(actor_id, room_id, regular, normal, text.body_hash(normal), here)
+
+
+def take_post(limits: Limits, post: PostMessage) -> None:
+    """What a post counts as for its author. Raises `TooMany`."""
+    limits.take(POST, post.actor_id)
+    if may_call_all(post.body):
+        limits.take(CALL_ALL, post.actor_id)
 
 
 def read_mark(command: Read) -> Mark:
@@ -250,7 +257,7 @@ class Dispatch:
         room, key = command.room, command.key[:64]
         try:
             post = post_command(connection.user_id, room, key, command.body, self._presence.present)
-            self._limits.take(POST, connection.user_id)
+            take_post(self._limits, post)
             self._writer.submit(post, lambda end: connection.send(_answer(room, key, end)))
         except ChatError as error:
             connection.send(_answer(room, key, error))

@@ -5,8 +5,7 @@ from starlette.responses import JSONResponse, Response
 
 from chatapp.domain import memberships
 from chatapp.errors import ChatError, Invalid, Later
-from chatapp.limits import POST
-from chatapp.realtime.dispatch import post_command
+from chatapp.realtime.dispatch import post_command, take_post
 from chatapp.realtime.writer import OutcomeUnknown
 from chatapp.routes.door import actor, room_number, services, to, typed, wants_json
 from chatapp.routes.timeline import show_room
@@ -20,7 +19,7 @@ async def post(request: Request) -> Response:
     try:
         command = post_command(me.id, room_id, form["key"], form["body"], kit.presence.present)
         await memberships.standing(kit.database, room_id, me.id)
-        kit.limits.take(POST, me.id)
+        take_post(kit.limits, command)
         message = await kit.writer.ask(command)
     except Invalid as error:
         if as_json:

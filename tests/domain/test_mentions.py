@@ -111,6 +111,13 @@ def test_what_is_no_name_is_text(body):
     assert marked(body) == []
 
 
+@pytest.mark.parametrize("body", ["@room", "hi @Here!", "@ｒｏｏｍ", "@he\u200dre", "@ROOM5"])
+def test_a_call_to_all_is_noticed_however_it_is_written(body):
+    assert mentions.may_call_all(body)
+    assert mentions.wants_present(body) is ("e" in body)
+    assert not mentions.may_call_all("@ann, the room is here")
+
+
 def test_a_mark_counts_code_points():
     assert marked("🦊🦊 @🦊!") == [Mark(3, 2, KEYS["🦊"])]
     assert mentions.packed([Mark(3, 2, 17)]) == "[[3,2,17]]"
@@ -238,7 +245,8 @@ async def test_several_posts_and_rooms_of_a_batch_are_told_apart(database, ann, 
 async def test_a_resend_adds_no_row(database, ann, bob, lab):
     post = a_post(ann, lab, "@Bob Baker")
     assert await told(database, post, post) == {lab: {bob.id}}
-    assert await told(database, post) == {}
+    again = await told(database, post, a_post(ann, lab, "other words"))
+    assert again == {lab: {bob.id}}  # nobody may have heard of the first time
     outcomes = await world.store(database, [post])
     assert [getattr(outcome, "marks", None) for outcome in outcomes] == [f"[[0,10,{bob.id}]]"]
     assert await stored(database) == [(bob.id, lab, 3)]

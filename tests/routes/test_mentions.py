@@ -189,3 +189,9 @@ async def test_only_who_may_call_everybody_is_offered_it(ann, bob, lab):
         answer = await who.get(f"/rooms/{lab}/members/suggest?q=ro")
         offered[who.name] = [o.attributes["data-name"] for o in read(answer.text).all("div")]
     assert offered == {"Ann Archer": ["room"], "Bob Baker": []}
+
+
+async def test_nobody_calls_everybody_all_the_time(ann, bob, lab):
+    answers = [(await ann.tries_to_say(lab, f"@Room {n}")).status_code for n in range(12)]
+    assert answers.count(429) == 2
+    assert (await ann.tries_to_say(lab, "@Bob Baker")).status_code == 200
