@@ -73,7 +73,7 @@ async def running(
         catchup = Catchup(database, hub, fragments, tails, supervisor, name)
         metrics = Metrics()
         pushes = await _pushes(settings, database, clock, metrics, supervisor)
-        fanout = Fanout(hub, rosters, news, fragments, tails, backplane, catchup, pushes)
+        fanout = Fanout(hub, rosters, news, marks, fragments, tails, backplane, catchup, pushes)
         writer = Writer(database, fanout, clock, metrics)
         limits = Limits(clock, settings.limit_factor)
         presence = Presence(database, hub, rosters, leases, clock)

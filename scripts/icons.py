@@ -35,7 +35,6 @@ async def main() -> None:
             executable_path=program, chromium_sandbox=os.geteuid() != 0
         )
         for name, pixels, ground, part, white in ICONS:
-            size = {"width": pixels, "height": pixels}
             page = await browser.new_page(viewport={"width": pixels, "height": pixels})
             width = round(pixels * part)
             shape = "filter: brightness(0) invert(1)" if white else ""
@@ -44,7 +43,11 @@ async def main() -> None:
                 PAGE.format(ground=ground, margin=margin, width=width, shape=shape, mark=mark)
             )
             path = IMAGES / f"{name}.png"
-            await page.screenshot(path=path, omit_background=True, clip={"x": 0, "y": 0, **size})
+            await page.screenshot(
+                path=path,
+                omit_background=True,
+                clip={"x": 0, "y": 0, "width": pixels, "height": pixels},
+            )
             print(f"{path.name}: {path.stat().st_size} bytes")
             await page.close()
         await browser.close()

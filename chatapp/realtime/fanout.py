@@ -9,6 +9,7 @@ from chatapp.realtime.news import News
 from chatapp.realtime.pushes import Pushes
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.tails import Tails
+from chatapp.realtime.unread import UnreadMarks
 from chatapp.templating import Fragments
 
 
@@ -20,6 +21,7 @@ class Fanout:
         hub: Hub,
         rosters: Rosters,
         news: News,
+        marks: UnreadMarks,
         fragments: Fragments,
         tails: Tails,
         backplane: Backplane,
@@ -29,6 +31,7 @@ class Fanout:
         self._hub = hub
         self._rosters = rosters
         self._news = news
+        self._marks = marks
         self._fragments = fragments
         self._tails = tails
         self._backplane = backplane
@@ -54,6 +57,8 @@ class Fanout:
         for room_id, rows in by_room.items():
             self._room(room_id, rows)
             self._backplane.publish(Hint("room", room_id=room_id, seq=rows[-1].changed_seq))
+        for room_id, user_ids in committed.mentioned.items():
+            self._marks.tell(room_id, user_ids, others=True)
         for user_id in committed.gone_users:
             self.end_user(user_id)
         for user_id in committed.sidebars - committed.gone_users:

@@ -12,6 +12,7 @@ from chatapp.limits import CREATE_ROOM, EDIT_ROOM, MEMBERSHIP, SEARCH
 from chatapp.routes.door import (
     actor,
     fragment,
+    is_htmx,
     page,
     query_number,
     room_number,

@@ -80,6 +80,7 @@ class Core:
             self.hub,
             self.rosters,
             self.news,
+            self.marks,
             self.fragments,
             self.tails,
             self.hints,

@@ -1,11 +1,13 @@
 """Being named: on the page, in the live frame, in the list of mentions, and in what the message box offers."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import select
 
 from chatapp.tables import mentions as rows
 from tests.routes.pages import read
-from tests.routes.people import HTMX, Person, somebody
+from tests.routes.people import HTMX, Person, services, somebody
 
 
 async def inbox(who):
@@ -24,7 +26,8 @@ async def inbox(who):
 
 
 async def badge(who):
-    found = read((await who.get("/rooms")).text).all("span", data_mentions_total="")
+    link = read((await who.get("/rooms")).text).one("a", data_mentions="")
+    found = link.all("span", data_badge="total")
     return found[0].text.split()[0] if found else ""
 
 
@@ -153,8 +156,11 @@ async def test_nobody_clears_what_names_somebody_else(ann, bob, lab):
 async def test_here_names_those_who_are_there(ann, bob, cat, lab):
     await cat.joins(lab)
     async with bob.socket() as his:
-        await his.send_json({"type": "follow"})
-        await his.receive_json("following")
+        await his.send_json({"type": "presence", "state": "here"})
+        presence = services(ann.site).presence
+        async with asyncio.timeout(10):
+            while not presence.present(lab):
+                await asyncio.sleep(0.01)
         await ann.says(lab, "@here now?")
     assert (len(await inbox(bob)), len(await inbox(cat))) == (1, 0)
 

@@ -129,6 +129,8 @@ export class Unread extends EventTarget {
 
   #show() {
     for (const row of rowsOf()) this.#dress(row, this.#rooms.get(row.dataset.room));
+    const inbox = document.querySelector(".side-row[data-mentions]");
+    if (inbox) badge(inbox, { total: [...this.#rooms.values()].reduce((sum, state) => sum + state.mentions, 0) });
     this.#title();
     const { total } = this;
     const badged = this.plainIcon.replace("mark.svg", "mark-unread.svg");
@@ -141,23 +143,10 @@ export class Unread extends EventTarget {
 
   #dress(row, state) {
     if (!state) return;
-    const counts = { mentions: state.mentions, unread: state.notify === "all" ? state.unread : 0 };
+    const { notify, mentions, unread } = state;
     // a hidden room shows itself while it is open or names the reader
-    row.parentElement.hidden = state.notify === "hidden" && counts.mentions === 0 && !row.hasAttribute("aria-current");
-    row.classList.toggle("is-unread", counts.mentions > 0 || counts.unread > 0);
-    for (const [kind, count] of Object.entries(counts)) {
-      const old = row.querySelector(`[data-badge="${kind}"]`);
-      if (count === 0) {
-        old?.remove();
-        continue;
-      }
-      const badge = old ?? shape(`tpl-badge-${kind}`);
-      if (!badge) continue;
-      const sign = kind === "mentions" ? "@" : "";
-      const text = sign + (count > MOST ? `${MOST}+` : String(count));
-      if (badge.firstChild?.nodeValue !== text) badge.firstChild.nodeValue = text;
-      if (!old) row.append(badge);
-    }
+    row.parentElement.hidden = notify === "hidden" && mentions === 0 && !row.hasAttribute("aria-current");
+    badge(row, { mentions, unread: notify === "all" ? unread : 0 });
   }
 
   /** Whoever sets the title sets it without a number. */
@@ -172,4 +161,21 @@ export class Unread extends EventTarget {
 /** @returns {NodeListOf<HTMLElement>} */
 function rowsOf() {
   return document.querySelectorAll("#side-rooms-list .side-row[data-room]");
+}
+
+/** @param {Element} row @param {Record<string, number>} counts by the kind of badge */
+function badge(row, counts) {
+  row.classList.toggle("is-unread", Object.values(counts).some((count) => count > 0));
+  for (const [kind, count] of Object.entries(counts)) {
+    const old = row.querySelector(`[data-badge="${kind}"]`);
+    if (count === 0) {
+      old?.remove();
+      continue;
+    }
+    const mark = old ?? shape(`tpl-badge-${kind}`);
+    if (!mark?.firstChild) continue;
+    const text = (kind === "unread" ? "" : "@") + (count > MOST ? `${MOST}+` : String(count));
+    if (mark.firstChild.nodeValue !== text) mark.firstChild.nodeValue = text;
+    if (!old) row.append(mark);
+  }
 }
