@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
+import rjsmin
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -66,8 +67,12 @@ class Static:
 
 @lru_cache(maxsize=128)
 def _gzipped(path: str) -> bytes:
-    """A file at its tightest: a few milliseconds for the largest of ours, once."""
-    return gzip.compress((STATIC / path).read_bytes(), 9, mtime=0)
+    """A file at its tightest: a few milliseconds for the largest of ours, once. Our scripts go without their comments,
+    which are half of them."""
+    content = (STATIC / path).read_bytes()
+    if path.startswith("js/"):
+        content = rjsmin.jsmin(content)
+    return gzip.compress(content, 9, mtime=0)
 
 
 def _packed(path: str, plain: Response, known: str) -> Response:
