@@ -37,6 +37,7 @@ class UnreadMarks:
         self._backplane = backplane
         self._marks: dict[Pair, Mark] = {}
         self._told: dict[Pair, bool] = {}  # whom to tell, and whether other processes as well
+        self._under_way = 0
         self._wake = asyncio.Event()
 
     def mark(self, user_id: int, room_id: int, mark: Mark) -> None:
@@ -61,7 +62,7 @@ class UnreadMarks:
         self._wake.set()
 
     def waiting(self) -> int:
-        return len(self._marks) + len(self._told)
+        return len(self._marks) + len(self._told) + self._under_way
 
     # -- the task -----------------------------------------------------------------
 
@@ -70,10 +71,13 @@ class UnreadMarks:
             await self._wake.wait()
             await asyncio.sleep(COLLECT_SECONDS)
             self._wake.clear()
-            while self._marks:
-                await self._store(_some(self._marks))
-            while self._told:
-                await self._send(_some(self._told))
+            try:
+                while self._marks:
+                    await self._store(self._some(self._marks))
+                while self._told:
+                    await self._send(self._some(self._told))
+            finally:
+                self._under_way = 0
 
     async def _store(self, marks: dict[Pair, Mark]) -> None:
         try:
@@ -100,6 +104,7 @@ class UnreadMarks:
         for (_, user_id), count in found.items():
             self._hub.send_user(user_id, frames.unread(*count))
 
-
-def _some(waiting: dict[Pair, Value]) -> dict[Pair, Value]:
-    return {pair: waiting.pop(pair) for pair in list(waiting)[:TOGETHER_MOST]}
+    def _some(self, waiting: dict[Pair, Value]) -> dict[Pair, Value]:
+        some = {pair: waiting.pop(pair) for pair in list(waiting)[:TOGETHER_MOST]}
+        self._under_way = len(some)
+        return some
