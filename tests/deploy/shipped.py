@@ -63,12 +63,14 @@ class ShippedNginx(Process):
             shutil.rmtree(folder)
         shutil.copytree(FOLDER, folder)
         hosts = [replica.removeprefix("http://") for replica in replicas]
+        sockets = "\n".join(f"server {host} max_fails=0;" for host in hosts[1:])
         second = "\n".join(f"server {host} max_fails=2 fail_timeout=2s;" for host in hosts[1:])
         changes = {
             "http {\n": COMPILED_IN % {"folder": folder},
             "worker_processes auto": "worker_processes 2",  # and not more on a larger machine
             "app-1:8000": hosts[0],
             "server app-2:8000 max_fails=2 fail_timeout=2s;": second or f"server {NOBODY};",
+            "server app-2:8000 max_fails=0;": sockets or f"server {NOBODY} max_fails=0;",
             "/etc/nginx/": f"{folder}/",
             "/var/log/nginx/": f"{folder}/",
             **self._listening(tls),
