@@ -18,7 +18,6 @@ from tests.faults.observed import Observed
 from tests.faults.replicas import shared
 from tests.faults.talks import conversation, somebody_is_heard, told
 from tests.faults.verdict import short_and_long, tell, verify
-from tests.support.beside import beside
 from tests.support.chat_server import ChatServer
 from tests.support.fixtures import Serve
 from tests.support.process import Process
@@ -46,13 +45,15 @@ class Listening(Observed):
 
 @asynccontextmanager
 async def somebody_uses_pages_and_forms(url: str, client: Client) -> AsyncIterator[list[int]]:
-    """All the time, through nginx. Yields the status of every answer."""
+    """All the time, through nginx. Yields the status of every answer; the last one is waited for, since a form that
+    nobody waits for may be stored all the same."""
     answers: list[int] = []
+    over = asyncio.Event()
 
     async def use() -> None:
         # A line of their own for each: with few kept ones, some would never meet a process that leaves.
         room = f"/rooms/{client.room}"
-        while True:
+        while not over.is_set():
             async with httpx.AsyncClient(
                 base_url=url, headers={"cookie": client.cookie, "origin": url}, timeout=30
             ) as browser:
@@ -60,8 +61,12 @@ async def somebody_uses_pages_and_forms(url: str, client: Client) -> AsyncIterat
                 form = {"body": f"by form {len(answers)}", "key": str(uuid4())}
                 answers.append((await browser.post(f"{room}/messages", data=form)).status_code)
 
-    async with beside(use()):
+    using = asyncio.create_task(use())
+    try:
         yield answers
+    finally:
+        over.set()
+        await using
 
 
 async def roll(servers: list[ChatServer]) -> None:
