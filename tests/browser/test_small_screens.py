@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.actions import bodies, comes, join, open_room, post_many
+from tests.browser.actions import bodies, comes, join, open_room, post_many, send_form
 from tests.support.fixtures import Arrive, Serve
 
 NASTY = [
@@ -31,10 +31,7 @@ async def test_nothing_is_wider_than_the_window(
     room = await open_room(ann, "R" * 80, "T" * 250)
     wanda.name = "Wanda"
     await comes(wanda)
-    await wanda.goto("/settings")
-    await wanda.page.locator("#name").fill("W" * 64)
-    async with wanda.page.expect_navigation():
-        await wanda.page.get_by_role("button", name="Save profile").click()
+    await send_form(wanda, "/settings/profile", name="W" * 64, hue="3")
     await join(wanda, room)
     await post_many(ann, room, NASTY)
     await post_many(wanda, room, NASTY)

@@ -76,7 +76,7 @@ async def test_what_was_missed_is_below_a_line_and_opens_there(
     left = badge(ben.page, lab)
     await expect(left).not_to_have_text(re.compile(rf"^{SOME}\b"))  # what is in view has been read
     await expect(left).to_have_count(1)
-    await ben.page.locator("[data-to-latest]").click()
+    await ben.page.locator(".timeline").press("End")
     await expect(ben.page.locator(".msg", has_text=f"m{SOME - 1}")).to_be_in_viewport()
     await unread(ben.page, lab, 0)
     await say(ben.page, "caught up")

@@ -1,4 +1,4 @@
-// The timeline by keyboard: up and down go from message to message, Esc to the message box.
+// The timeline by keyboard: up and down go from message to message, End to the newest, Esc to the message box.
 
 /**
  * @param {HTMLElement} timeline
@@ -22,6 +22,12 @@ export function wireKeys(timeline, composer) {
     if (event.key === "Escape" && composer) {
       event.preventDefault();
       composer.focus();
+      return;
+    }
+    if (event.key === "End") {
+      event.preventDefault();
+      // an old window's link loads the newest page
+      timeline.closest(".room")?.querySelector("[data-to-latest]")?.click();
       return;
     }
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
