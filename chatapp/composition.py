@@ -9,12 +9,14 @@ from uuid import uuid4
 from chatapp.clock import Clock
 from chatapp.database import Database
 from chatapp.domain import epoch, sessions, subscriptions
+from chatapp.ice import IceServers
 from chatapp.limits import Limits
 from chatapp.metrics import Metrics
 from chatapp.migrate import migrate
 from chatapp.outbound import Outbound
 from chatapp.realtime import frames
 from chatapp.realtime.backplane import Backplane, MemoryBackplane, Wants
+from chatapp.realtime.calls import Calls
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.dispatch import Dispatch
 from chatapp.realtime.fanout import Fanout
@@ -26,7 +28,9 @@ from chatapp.realtime.news import News
 from chatapp.realtime.presence import Presence
 from chatapp.realtime.pulse import Pulse
 from chatapp.realtime.pushes import Pushes
+from chatapp.realtime.rings import Rings
 from chatapp.realtime.rosters import Rosters
+from chatapp.realtime.signals import PROOF_SECONDS
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.together import Together
@@ -78,6 +82,18 @@ async def running(
         limits = Limits(clock, settings.limit_factor)
         presence = Presence(database, hub, rosters, leases, clock)
         typing = Typing(hub, presence, backplane, limits, clock)
+        calls = Calls(
+            database=database,
+            hub=hub,
+            rosters=rosters,
+            writer=writer,
+            backplane=backplane,
+            limits=limits,
+            clock=clock,
+            seal=Seal(settings.secret_keys, "signal", PROOF_SECONDS),
+            ice=IceServers(settings.stun_urls, settings.turn_urls, settings.turn_secret),
+        )
+        rings = Rings(database, hub, rosters, calls, backplane, limits, supervisor)
         kit = Services(
             settings=settings,
             clock=clock,
@@ -92,6 +108,7 @@ async def running(
             rosters=rosters,
             marks=marks,
             presence=presence,
+            calls=calls,
             pushes=pushes,
             backplane=backplane,
             fanout=fanout,
@@ -107,6 +124,8 @@ async def running(
                 supervisor=supervisor,
                 presence=presence,
                 typing=typing,
+                calls=calls,
+                rings=rings,
             ),
             supervisor=supervisor,
             metrics=metrics,
@@ -115,7 +134,9 @@ async def running(
             epoch=name,
         )
         _measure(kit)
-        hints = Hints(database, hub, rosters, news, marks, catchup, supervisor, presence, typing)
+        hints = Hints(
+            database, hub, rosters, news, marks, catchup, supervisor, presence, typing, calls, rings
+        )
         _keep(kit, hints, news)
         if redis is not None:
             supervisor.keep(redis.send_forever, "hints out")
@@ -145,6 +166,7 @@ def _keep(kit: Services, hints: Hints, news: News) -> None:
     keep(kit.marks.run, "unread")
     keep(Pulse(kit.hub, kit.clock, kit.metrics, hints.end_the_dead).run, "pulse")
     keep(kit.presence.run, "presence")
+    keep(kit.calls.run, "calls")
     if not kit.settings.is_sqlite:
         keep(news.compare_forever, "compare news")
         if kit.backplane.is_connected() is None:

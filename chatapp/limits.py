@@ -41,6 +41,9 @@ PUSH = Rate("push", 20, 60)
 CONNECT = Rate("connect", 60, 60)
 TYPING = Rate("typing", 3, 2.5)
 PRESENCE = Rate("presence", 30, 30)
+CALL = Rate("call", 30, 60)  # joining and leaving
+SIGNAL = Rate("signal", 200, 20)
+RING = Rate("ring", 10, 60)
 # per address
 CONNECT_ADDRESS = Rate("connect-address", 1200, 60)
 # per socket

@@ -97,6 +97,18 @@ def _hosts(value: str) -> tuple[str, ...]:
     return hosts
 
 
+def _urls(*schemes: str) -> Callable[[str], tuple[str, ...]]:
+    def parse(value: str) -> tuple[str, ...]:
+        urls = tuple(url.strip() for url in value.split(",") if url.strip())
+        for url in urls:
+            scheme, colon, rest = url.partition(":")
+            if scheme not in schemes or not colon or not rest or not rest.isascii() or "/" in rest:
+                raise ValueError(f"must be addresses such as {schemes[0]}:turn.example.org:3478")
+        return urls
+
+    return parse
+
+
 def _level(value: str) -> str:
     if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
@@ -191,6 +203,28 @@ SETTINGS: Final = (
         "Hosts that pushes may go to without TLS and though they are not public, parted by commas: for tests only.",
         _hosts,
     ),
+    Setting(
+        "STUN_URLS",
+        "stun_urls",
+        "",
+        "STUN servers for calls between networks, parted by commas, such as stun:turn.example.org:3478.",
+        _urls("stun", "stuns"),
+    ),
+    Setting(
+        "TURN_URLS",
+        "turn_urls",
+        "",
+        "TURN servers that relay calls where nothing else gets through, such as turn:turn.example.org:3478.",
+        _urls("turn", "turns"),
+    ),
+    Setting(
+        "TURN_SECRET",
+        "turn_secret",
+        "",
+        "What the TURN servers have as static-auth-secret; members of a call get credentials for ten minutes.",
+        _token,
+        secret=True,
+    ),
     Setting("LOG_LEVEL", "log_level", "INFO", "The least important log lines to write.", _level),
 )
 
@@ -232,6 +266,9 @@ class Settings:
     limit_factor: int
     metrics_token: str = field(repr=False)
     push_test_hosts: tuple[str, ...]
+    stun_urls: tuple[str, ...]
+    turn_urls: tuple[str, ...]
+    turn_secret: str = field(repr=False)
     log_level: str
 
     @classmethod

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -201,4 +202,34 @@ push_subscriptions = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("failed", Integer, nullable=False, server_default="0"),
     comment="browsers that take pushes; a session's go with it",
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("room_id", Id, ForeignKey("rooms.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, comment="null while it goes on: one in a room"),
+    Index(
+        "uq_calls_room_id_on",
+        "room_id",
+        unique=True,
+        postgresql_where=text("ended_at IS NULL"),
+        sqlite_where=text("ended_at IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+participants = Table(
+    "participants",
+    metadata,
+    Column("call_id", Id, ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("token", String(24), nullable=False, unique=True, comment="of the tab that is in it"),
+    Column("holder", String(24), nullable=False, comment="of that tab's present line"),
+    Column("joined_at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False, comment="lapses then unless it is put off"),
+    Column("left_at", BigInteger, comment="null while they are in it"),
+    sqlite_with_rowid=False,
 )

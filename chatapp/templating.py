@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from chatapp import words
+from chatapp.domain.calls import Ended, ended
 from chatapp.domain.commands import Message
 from chatapp.domain.markup import to_html
 from chatapp.domain.mentions import EVERYBODY, PRESENT, unpacked
@@ -41,7 +42,7 @@ class Templates:
         )
         self._environment.globals.update(fixed)
         self._environment.filters.update(
-            clock=clock, iso=iso, day=day, day_words=day_words, ago=ago
+            clock=clock, iso=iso, day=day, day_words=day_words, ago=ago, length_words=length_words
         )
 
     def render(self, name: str, values: dict[str, Any]) -> str:
@@ -99,6 +100,17 @@ def ago(at: int) -> str:
     return f"{then.day} {words.MONTHS[then.month - 1]} {then.year}"
 
 
+def length_words(seconds: int) -> str:
+    """How long something took: 'less than a minute', '24 minutes', '1 hour and 5 minutes'."""
+    hours, minutes = divmod(seconds // 60, 60)
+    parts = [
+        forms[0] if n == 1 else forms[1].format(n=n)
+        for n, forms in ((hours, words.HOURS), (minutes, words.MINUTES))
+        if n
+    ]
+    return words.AND.join(parts) or words.UNDER_A_MINUTE
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What the message partial is given. `iso` and `clock` are its time, in UTC."""
@@ -114,6 +126,7 @@ class Shown:
     iso: str
     clock: str
     key: str | None
+    call: Ended | None = None
 
 
 class _Mould:
@@ -136,7 +149,7 @@ class _Mould:
     )
 
     def __init__(self, templates: Templates) -> None:
-        marks = {name: Markup(f"\0{name}\0") for name in self._GAPS}  # noqa: S704  no text of people
+        marks: dict[str, Any] = {name: Markup(f"\0{name}\0") for name in self._GAPS}  # noqa: S704  no text of people
         html = templates.render(
             "messages/_message.html", {"message": Shown(kind="message", detail="", **marks)}
         ).strip()
@@ -234,6 +247,7 @@ class Fragments:
             iso=_iso(message.at // 1000),
             clock=_utc_clock(message.at // 60_000),
             key=message.key,
+            call=ended(message.body) if message.kind == "call_ended" else None,
         )
         return self._templates.render("messages/_message.html", {"message": shown}).strip()
 

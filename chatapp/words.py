@@ -47,6 +47,10 @@ SENTENCES: Final = {
     "not_manager": "Only the owner of a room or an administrator may do this.",
     "notify_unknown": "Please choose one of all, mentions, nothing or hidden.",
     "confirm_name": "Please type the name of the room to confirm.",
+    # calls
+    "call_full": "This call is full: it may have {most} people.",
+    "not_in_call": "You are not in this call, or not any more. Join it first.",
+    "not_watching": "The room must be open before its call can be joined.",
     # notices
     "time_invalid": "Please write a time such as 22:30.",
     "time_missing": "Please give both times, or neither.",
@@ -128,6 +132,10 @@ JUST_NOW: Final = "just now"
 MINUTES_AGO: Final = ("one minute ago", "{n} minutes ago")
 HOURS_AGO: Final = ("one hour ago", "{n} hours ago")
 ON_YESTERDAY: Final = "yesterday"
+UNDER_A_MINUTE: Final = "less than a minute"
+MINUTES: Final = ("1 minute", "{n} minutes")
+HOURS: Final = ("1 hour", "{n} hours")
+AND: Final = " and "
 
 # Titles of error pages, by status; 400 stands for all that are not listed.
 TITLES: Final = {

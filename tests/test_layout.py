@@ -15,7 +15,7 @@ TEMPLATES = sorted((CODE / "templates").rglob("*.html"))
 
 # Imports go up this list or stay in their line, never down.
 LAYERS = (
-    "errors settings metrics logs security words clock limits outbound webpush",
+    "errors settings metrics logs security words clock limits outbound webpush ice",
     "trouble reading sqlite_file database tables migrate",
     "domain",
     "templating",

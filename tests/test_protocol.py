@@ -8,12 +8,30 @@ from typing import Any
 import pytest
 
 from chatapp import words
-from chatapp.limits import CONNECT, FRAMES, PRESENCE
+from chatapp.domain.calls import LEASE_MS
+from chatapp.ice import CREDENTIAL_SECONDS
+from chatapp.limits import CALL, CONNECT, FRAMES, PRESENCE, RING, SIGNAL
 from chatapp.realtime import dispatch, frames, wire
+from chatapp.realtime.calls import PEOPLE_MOST
 from chatapp.realtime.direct_line import SILENT_PINGS
-from chatapp.realtime.dispatch import Dispatch, Follow, Here, Post, Read, Unwatch, Watch, Writing
+from chatapp.realtime.dispatch import (
+    CallJoin,
+    CallLeave,
+    Dispatch,
+    Follow,
+    Here,
+    Post,
+    Read,
+    Ring,
+    RingOver,
+    Signal,
+    Unwatch,
+    Watch,
+    Writing,
+)
 from chatapp.realtime.presence import NAMED_MOST
 from chatapp.realtime.pulse import ROUND_SECONDS
+from chatapp.realtime.signals import CANDIDATES_MOST, SDP_MOST, Data, State
 from chatapp.routes.socket import SOCKETS_MOST
 from chatapp.tables import MESSAGE_BYTES, MESSAGE_CHARACTERS
 from tests.support.asgi import Site
@@ -37,6 +55,7 @@ def examples(name: str) -> dict[str, dict[str, Any]]:
 
 
 KEY = "0b0b9b60-6d66-4d2b-a5a8-9f62ad2a3c1f"
+TAB = "q0Qw3nCk1sY2tB7x"
 SENT = examples("From the server")
 BUILT = {
     "hello": frames.hello(17, "S0ZCmFfuAho_"),
@@ -53,6 +72,21 @@ BUILT = {
     ),
     "typing": frames.typing(7, 17, "Ann Archer"),
     "following": frames.following(),
+    "call": frames.call(
+        7,
+        1792000000000,
+        [{"id": TAB, "user": 17, "name": "Ann Archer", "hue": 3, "initials": "AA"}],
+    ),
+    "call_joined": frames.call_joined(7, TAB, [{"urls": ["stun:turn.example.org:3478"]}]),
+    "call_over": frames.call_over(7, "elsewhere"),
+    "call_refused": frames.call_refused(
+        7, "call_full", words.SENTENCES["call_full"].format(most=PEOPLE_MOST)
+    ),
+    "signal": frames.signal(
+        7, "Zr81hXeE5mVd0LpA", Data(state=State(mic=True, camera=False, hand=False, screen=""))
+    ),
+    "ring": frames.ring(7, "lab", 17, "Ann Archer"),
+    "ring_over": frames.ring_over(7, 23),
     "news": frames.news(7, 131, 133, [(132, 17), (133, 4)]),
     "unread": frames.unread(7, 133, 131, 1, 0),
     "sidebar": frames.sidebar(),
@@ -88,6 +122,11 @@ async def test_each_command_of_a_browser_is_as_described(site: Site) -> None:
         "presence": Here,
         "typing": Writing,
         "post": Post,
+        "call_join": CallJoin,
+        "call_leave": CallLeave,
+        "signal": Signal,
+        "ring": Ring,
+        "ring_over": RingOver,
     }
     assert set(described) == set(shapes) == set(commands.kinds())
     for kind, shape in shapes.items():
@@ -108,6 +147,11 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert f"after {dispatch.IGNORED_MOST} such" in TEXT
     assert f"At most {PRESENCE.count} in {PRESENCE.seconds:g} s." in TEXT
     assert f"At most {NAMED_MOST} are named" in TEXT
+    for rate in (CALL, SIGNAL, RING):
+        assert f"At most {rate.count} in {rate.seconds:g} s." in TEXT
+    assert f"at most {SDP_MOST:,} code\npoints, at most {CANDIDATES_MOST} candidates" in TEXT
+    assert CREDENTIAL_SECONDS == 600
+    assert LEASE_MS == 45_000
     assert f"Every {ROUND_SECONDS} s: the last numbers" in TEXT
     assert f"The server pings every {ROUND_SECONDS} s" in TEXT
     assert SILENT_PINGS == 2, "given up at the third round"

@@ -130,6 +130,7 @@ def test_every_secret_may_lie_in_a_file_instead(setting, tmp_path):
         "REDIS_URL": "redis://:re6is@cache/0",
         "SECRET_KEY": KEY,
         "METRICS_TOKEN": KEY,
+        "TURN_SECRET": KEY,
     }
     file = tmp_path / "secret"
     file.write_text(values[setting.name] + "\n")

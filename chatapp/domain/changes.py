@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from chatapp.database import Transaction
-from chatapp.domain import accounts, memberships, rooms
+from chatapp.domain import accounts, calls, memberships, rooms
 from chatapp.domain.commands import (
     Committed,
     CreateRoom,
@@ -12,8 +12,11 @@ from chatapp.domain.commands import (
     DeleteRoom,
     EditProfile,
     EditRoom,
+    JoinCall,
     JoinRoom,
+    LeaveCall,
     LeaveRoom,
+    SettleCall,
 )
 
 APPLY: Final[dict[type, Callable[[Transaction, Any], Awaitable[Committed]]]] = {
@@ -24,4 +27,7 @@ APPLY: Final[dict[type, Callable[[Transaction, Any], Awaitable[Committed]]]] = {
     LeaveRoom: memberships.apply_leave,
     EditProfile: accounts.apply_edit_profile,
     DeleteAccount: accounts.apply_delete_account,
+    JoinCall: calls.apply_join,
+    LeaveCall: calls.apply_leave,
+    SettleCall: calls.apply_settle,
 }

@@ -66,8 +66,46 @@ class DeleteAccount:
     actor_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class JoinCall:
+    """`fresh`: random, for this tab and its line. `before`: the token that the tab had when its line broke, or ''.
+    At most `most` people."""
+
+    actor_id: int
+    room_id: int
+    fresh: str
+    before: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveCall:
+    """Of the line that is the `holder`. A tab that came back by another line stays."""
+
+    actor_id: int
+    room_id: int
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettleCall:
+    """Takes those out who are not there any more. Nobody asks for it: `actor_id` is 0."""
+
+    room_id: int
+    actor_id: int = 0
+
+
 RoomCommand = (
-    CreateRoom | EditRoom | DeleteRoom | JoinRoom | LeaveRoom | EditProfile | DeleteAccount
+    CreateRoom
+    | EditRoom
+    | DeleteRoom
+    | JoinRoom
+    | LeaveRoom
+    | EditProfile
+    | DeleteAccount
+    | JoinCall
+    | LeaveCall
+    | SettleCall
 )
 Command = PostMessage | RoomCommand
 

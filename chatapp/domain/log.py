@@ -47,7 +47,13 @@ async def add_event(
     tx: Transaction, room: Any, actor_id: int, kind: str, body: str = ""
 ) -> Message:
     """Writes an event into the log of a locked room. Call once per lock, or pass the row read anew."""
-    actor = await lock_user(tx, actor_id)
+    return await add_event_of(tx, room, await lock_user(tx, actor_id), kind, body)
+
+
+async def add_event_of(
+    tx: Transaction, room: Any, actor: Any, kind: str, body: str = ""
+) -> Message:
+    """The same where the actor's row (of `lock_user`, or like it) is known."""
     event = _next(room, actor, kind, body)
     await tx.execute(insert(messages), _row(event))
     await tx.execute(

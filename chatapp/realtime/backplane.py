@@ -2,7 +2,8 @@
 
 Only hints travel: which room has a new number, who left, whose session ended. Whatever a hint says about content is
 read from the database, so a hostile or stale Redis can put no words into a room. A lost hint is made good by the
-comparison that every process does once a second (`catchup.py`).
+comparison that every process does once a second (`catchup.py`). The one exception are signals of calls, which no
+database has: they carry their `content`, and a `proof` that one of our processes wrote it (`signals.py`).
 
 A process hears of the rooms that somebody watches there (a channel each, so that a Redis cluster can share them out),
 and of people's sessions and sidebars (one channel for all).
@@ -20,14 +21,31 @@ PEOPLE: Final = "chatapp:people"
 class Hint(msgspec.Struct, frozen=True, omit_defaults=True, tag=False):
     """`kind` says which of the fields matter."""
 
-    kind: Literal["room", "depart", "sidebar", "session", "user", "unread", "typing", "person"]
+    kind: Literal[
+        "room",
+        "depart",
+        "sidebar",
+        "session",
+        "user",
+        "unread",
+        "typing",
+        "person",
+        "call",
+        "signal",
+        "ring",
+        "ring_over",
+    ]
     room_id: int = 0
     seq: int = 0
     user_id: int | None = None
     session_id: int = 0
     reason: str = ""
     sender: str = ""
+    content: str = ""
+    proof: str = ""
 
+
+_ROOM_KINDS: Final = frozenset({"room", "depart", "typing", "call", "signal"})
 
 Receive = Callable[[Hint], None]
 
@@ -37,7 +55,7 @@ def room_channel(room_id: int) -> str:
 
 
 def channel_of(hint: Hint) -> str:
-    return room_channel(hint.room_id) if hint.kind in {"room", "depart", "typing"} else PEOPLE
+    return room_channel(hint.room_id) if hint.kind in _ROOM_KINDS else PEOPLE
 
 
 class Backplane(Protocol):

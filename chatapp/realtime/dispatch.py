@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -16,11 +16,14 @@ from chatapp.domain.unread import Mark
 from chatapp.errors import ChatError, Invalid, Later, Refused
 from chatapp.limits import CALL_ALL, FRAMES, POST, PRESENCE, Limits
 from chatapp.realtime import frames
+from chatapp.realtime.calls import Calls
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.connection import Connection
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.presence import Presence
+from chatapp.realtime.rings import Rings
 from chatapp.realtime.rosters import Rosters
+from chatapp.realtime.signals import TOKEN_MOST, Data
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.typing import Typing
 from chatapp.realtime.unread import UnreadMarks
@@ -82,6 +85,36 @@ class Post(msgspec.Struct, tag="post"):
     body: str
 
 
+class CallJoin(msgspec.Struct, tag="call_join"):
+    """`id`: the token this tab had, when it only comes back."""
+
+    room: int
+    id: Annotated[str, msgspec.Meta(max_length=TOKEN_MOST)] = ""
+
+
+class CallLeave(msgspec.Struct, tag="call_leave"):
+    room: int
+
+
+class Signal(msgspec.Struct, tag="signal"):
+    """`to` '': everybody else in the call."""
+
+    room: int
+    data: Data
+    to: Annotated[str, msgspec.Meta(max_length=TOKEN_MOST)] = ""
+
+
+class Ring(msgspec.Struct, tag="ring"):
+    room: int
+    user: int
+
+
+class RingOver(msgspec.Struct, tag="ring_over"):
+    """Declined."""
+
+    room: int
+
+
 def post_command(actor_id: int, room_id: int, key: str, body: str, present: Present) -> PostMessage:
     """A post as the writer takes it, regular and checked. `present` is asked when the body may mean those who are
     there. Raises `Invalid`."""
@@ -137,6 +170,8 @@ class Dispatch:
         supervisor: Supervisor,
         presence: Presence,
         typing: Typing,
+        calls: Calls,
+        rings: Rings,
     ) -> None:
         self._hub = hub
         self._rosters = rosters
@@ -147,8 +182,21 @@ class Dispatch:
         self._supervisor = supervisor
         self._presence = presence
         self._typing = typing
+        self._calls = calls
+        self._rings = rings
         self._decode = msgspec.json.Decoder(
-            Watch | Unwatch | Follow | Read | Here | Writing | Post
+            Watch
+            | Unwatch
+            | Follow
+            | Read
+            | Here
+            | Writing
+            | Post
+            | CallJoin
+            | CallLeave
+            | Signal
+            | Ring
+            | RingOver
         ).decode
         self._head = msgspec.json.Decoder(_Head)
         self._table: dict[type[msgspec.Struct], Callable[[Connection, Any], None]] = {
@@ -159,6 +207,11 @@ class Dispatch:
             Here: self._here,
             Writing: self._writing,
             Post: self._post,
+            CallJoin: self._call_join,
+            CallLeave: self._call_leave,
+            Signal: self._signal,
+            Ring: self._ring,
+            RingOver: self._ring_over,
         }
 
     def kinds(self) -> tuple[str, ...]:
@@ -215,6 +268,7 @@ class Dispatch:
             try:
                 await self._catchup.watch(connection, command.room, epoch, seq)
                 self._presence.show(connection, command.room)
+                self._calls.show(connection, command.room)
             except Refused as error:
                 reason = "deleted" if error.code == "room_gone" else "removed"
                 connection.send(frames.removed(command.room, reason))
@@ -239,6 +293,7 @@ class Dispatch:
                 connection.close(frames.CLOSE_OVERLOADED)  # the browser comes back
                 raise
             connection.send(frames.following())
+            self._calls.show_all(connection)
 
         self._supervisor.spawn(follow(), "follow")
 
@@ -261,6 +316,24 @@ class Dispatch:
             self._writer.submit(post, lambda end: connection.send(_answer(room, key, end)))
         except ChatError as error:
             connection.send(_answer(room, key, error))
+
+    def _call_join(self, connection: Connection, command: CallJoin) -> None:
+        try:
+            self._calls.join(connection, command.room, command.id)
+        except ChatError as error:
+            connection.send(frames.call_refused(command.room, error.code, error.sentence))
+
+    def _call_leave(self, connection: Connection, command: CallLeave) -> None:
+        self._calls.leave(connection, command.room)
+
+    def _signal(self, connection: Connection, command: Signal) -> None:
+        self._calls.signal(connection, command.room, command.to, command.data)
+
+    def _ring(self, connection: Connection, command: Ring) -> None:
+        self._rings.ring(connection, command.room, command.user)
+
+    def _ring_over(self, connection: Connection, command: RingOver) -> None:
+        self._rings.decline(connection, command.room)
 
 
 def _answer(room: int, key: str, end: Message | Exception) -> bytes:

@@ -13,6 +13,7 @@ from chatapp.realtime import wire
 FRAME_BYTES: Final = 64 * 1024  # the largest frame taken from a browser
 
 Reason = Literal["left", "removed", "deleted"]
+CallEnd = Literal["left", "elsewhere", "removed", "lost"]
 
 CLOSE_TOO_LARGE: Final = wire.CLOSE_TOO_LARGE
 CLOSE_RESTART: Final = 1012
@@ -86,6 +87,35 @@ def presence(
 
 def typing(room_id: int, user_id: int, name: str) -> bytes:
     return _frame("typing", room=room_id, user=user_id, name=name)
+
+
+def call(room_id: int, started_at: int | None, people: list[dict[str, object]]) -> bytes:
+    """`started_at` None: there is no call."""
+    return _frame("call", room=room_id, started=started_at, people=people)
+
+
+def call_joined(room_id: int, token: str, ice: list[dict[str, object]]) -> bytes:
+    return _frame("call_joined", room=room_id, id=token, ice=ice)
+
+
+def call_over(room_id: int, reason: CallEnd) -> bytes:
+    return _frame("call_over", room=room_id, reason=reason)
+
+
+def call_refused(room_id: int, code: str, message: str) -> bytes:
+    return _frame("call_refused", room=room_id, code=code, message=message)
+
+
+def signal(room_id: int, sender: str, data: object) -> bytes:
+    return _frame("signal", room=room_id, **{"from": sender}, data=data)
+
+
+def ring(room_id: int, room_name: str, user_id: int, name: str) -> bytes:
+    return _frame("ring", room=room_id, room_name=room_name, user=user_id, name=name)
+
+
+def ring_over(room_id: int, user_id: int) -> bytes:
+    return _frame("ring_over", room=room_id, user=user_id)
 
 
 def following() -> bytes:

@@ -6,11 +6,13 @@ from chatapp.database import Database
 from chatapp.domain import sessions
 from chatapp.realtime import frames
 from chatapp.realtime.backplane import Hint
+from chatapp.realtime.calls import Calls
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.connection import Connection
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.news import News
 from chatapp.realtime.presence import Presence
+from chatapp.realtime.rings import Rings
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.typing import Typing
@@ -29,6 +31,8 @@ class Hints:
         supervisor: Supervisor,
         presence: Presence,
         typing: Typing,
+        calls: Calls,
+        rings: Rings,
     ) -> None:
         self._database = database
         self._hub = hub
@@ -39,6 +43,8 @@ class Hints:
         self._supervisor = supervisor
         self._presence = presence
         self._typing = typing
+        self._calls = calls
+        self._rings = rings
 
     def take(self, hint: Hint) -> None:
         if hint.kind == "room":
@@ -62,6 +68,18 @@ class Hints:
             self._look_at(self._hub.of_session(hint.session_id))
         elif hint.kind == "user" and hint.user_id is not None:
             self._look_at(self._hub.of_user(hint.user_id))
+        else:
+            self._take_of_call(hint)
+
+    def _take_of_call(self, hint: Hint) -> None:
+        if hint.kind == "call":
+            self._calls.doubt()
+        elif hint.kind == "signal":
+            self._calls.heard(hint)
+        elif hint.kind == "ring" and hint.user_id is not None:
+            self._rings.heard(hint.room_id, hint.user_id, hint.content)
+        elif hint.kind == "ring_over" and hint.user_id is not None:
+            self._rings.heard_over(hint.room_id, hint.user_id)
 
     def _look_at(self, connections: list[Connection]) -> None:
         self._hub.doubt()  # whoever is just coming looks again

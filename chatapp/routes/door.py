@@ -18,6 +18,7 @@ from chatapp.errors import Missing, Refused, SignedOut
 from chatapp.limits import Limits, address_key
 from chatapp.metrics import Metrics
 from chatapp.realtime.backplane import Backplane
+from chatapp.realtime.calls import Calls
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.dispatch import NUMBER_MOST, Dispatch
 from chatapp.realtime.fanout import Fanout
@@ -59,6 +60,7 @@ class Services:
     rosters: Rosters
     marks: UnreadMarks
     presence: Presence
+    calls: Calls
     pushes: Pushes
     backplane: Backplane
     fanout: Fanout
@@ -238,6 +240,7 @@ async def page(
         "notice": NOTICES.get(code),
         "me": known.user if known else None,
         "rooms": await unread.of_user(kit.database, known.user.id) if known else [],
+        "calls": kit.calls.sizes() if known else {},
         "current_room_id": None,
     }
     everything.update(values or {})

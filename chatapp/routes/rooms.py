@@ -109,6 +109,7 @@ async def sidebar(request: Request) -> Response:
         {
             "me": me,
             "rooms": await unread.of_user(kit.database, me.id),
+            "calls": kit.calls.sizes(),
             "current_room_id": query_number(request, "room"),
             "request_path": request.query_params.get("path", ""),
         },

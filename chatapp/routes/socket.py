@@ -96,6 +96,7 @@ class Socket:
         self._services.hub.remove(connection)
         self._services.rosters.left(connection)
         self._services.presence.left(connection)
+        self._services.calls.left(connection)
 
     def _may_connect(self, scope: Scope) -> bool:
         """No Origin means no browser; with nothing but a cookie to show, that is refused as well."""

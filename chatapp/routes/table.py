@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from chatapp.routes import (
     accounts,
+    calls,
     mentions,
     messages,
     notices,
@@ -49,6 +50,7 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route(
             "/rooms/{room_id:number}/mentions/{seq:number}/clear", mentions.clear, methods=["POST"]
         ),
+        Route("/rooms/{room_id:number}/call", calls.show, methods=["GET"]),
         Route("/rooms/{room_id:number}/join", rooms.join, methods=["POST"]),
         Route("/rooms/{room_id:number}/leave", rooms.leave, methods=["POST"]),
         Route("/rooms/{room_id:number}/read", rooms.mark_read, methods=["POST"]),

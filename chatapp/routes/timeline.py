@@ -72,6 +72,7 @@ async def show_room(
         "pages": pages_of(room.member_count),
         "cursor": f"{kit.epoch}:{seq}",
         "may_manage": may_manage(room, me),
+        "call": kit.calls.of(room.id),
         "older": found.older,
         "newer": found.newer,
         "at_start": found.older is None,

@@ -87,6 +87,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", f"/rooms/{ROOM}/members"): Row(members("200")),
     ("GET", f"/rooms/{ROOM}/members/suggest"): Row(members("200")),
     ("POST", f"/rooms/{ROOM}/mentions/{{seq:number}}/clear"): Row(members("303 /mentions")),
+    ("GET", f"/rooms/{ROOM}/call"): Row(members("200")),
     ("POST", f"/rooms/{ROOM}/join"): Row(signed_in("303 /rooms/ID")),
     ("POST", f"/rooms/{ROOM}/leave"): Row(signed_in("303 /rooms")),
     ("GET", f"/rooms/{ROOM}/settings"): Row(managers("200")),
@@ -260,6 +261,7 @@ async def test_nothing_of_a_room_is_told_to_who_is_not_in_it_however_they_ask(ro
         f"{room}/members",
         f"{room}/members?q=Zora",
         f"{room}/members/suggest?q=Zora",
+        f"{room}/call",
         "/mentions",
         f"/rooms?q={SECRET}",
         f"/rooms?q={NOBODYS_NAME}",
@@ -310,15 +312,51 @@ def _typing(room: int) -> dict[str, object]:
     return {"type": "typing", "room": room}
 
 
+def _call_join(room: int) -> dict[str, object]:
+    return {"type": "call_join", "room": room}
+
+
+def _signal(room: int) -> dict[str, object]:
+    state = {"mic": True, "camera": True, "hand": False, "screen": ""}
+    return {"type": "signal", "room": room, "data": {"state": state}}
+
+
+def _ring(room: int) -> dict[str, object]:
+    return {"type": "ring", "room": room, "user": 1}
+
+
+def _ring_over(room: int) -> dict[str, object]:
+    return {"type": "ring_over", "room": room}
+
+
+def _call_leave(room: int) -> dict[str, object]:
+    return {"type": "call_leave", "room": room}
+
+
+def inside(outcome: str, others: str) -> Expected:
+    return {who: outcome if who in INSIDE else others for who in WHO}
+
+
 INSIDE = {"member", "owner"}
 COMMANDS = {
-    "watch": (_watch, {who: "watching" if who in INSIDE else "removed" for who in WHO}),
+    "watch": (_watch, inside("watching", "removed")),
     "presence": (_here, dict.fromkeys(WHO, "nothing")),
     "typing": (_typing, dict.fromkeys(WHO, "nothing")),
-    "unwatch": (_unwatch, dict.fromkeys(WHO, "nothing")),
     "follow": (_follow, dict.fromkeys(WHO, "following")),
-    "read": (_read, {who: "unread" if who in INSIDE else "nothing" for who in WHO}),
-    "post": (_say, {who: "ack" if who in INSIDE else "refused not_member" for who in WHO}),
+    "call_join": (_call_join, inside("call_joined", "call_refused")),
+    "signal": (_signal, inside("nothing", "error")),
+    "ring": (_ring, inside("nothing", "error")),
+    "ring_over": (_ring_over, inside("ring_over", "error")),
+    "call_leave": (_call_leave, inside("call_over", "error")),
+    "unwatch": (_unwatch, dict.fromkeys(WHO, "nothing")),
+    "read": (_read, inside("unread", "nothing")),
+    "post": (_say, inside("ack", "refused not_member")),
+}
+
+OF_MEMBERS = {"changes", "watching", "ack", "news", "unread", "call", "signal", "ring", "ring_over"}
+ENDS = {
+    *{"watching", "ack", "following", "unread"},
+    *{"call_joined", "call_refused", "call_over", "ring_over"},
 }
 
 
@@ -354,9 +392,9 @@ async def _outcome_of(socket: AsgiSocket, room: int, who: str, expected: str) ->
         except TimeoutError:
             return "nothing"
         if who not in INSIDE:
-            assert frame["type"] not in {"changes", "watching", "ack", "news", "unread"}, frame
+            assert frame["type"] not in OF_MEMBERS, frame
             assert SECRET not in json.dumps(frame)
-        if frame["type"] in {"watching", "ack", "following", "unread"}:
+        if frame["type"] in ENDS:
             return str(frame["type"])
         if frame["type"] == "refused":
             return f"refused {frame['code']}"

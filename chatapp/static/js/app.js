@@ -7,6 +7,7 @@ import { Session } from "./session.js";
 import { Socket, socketUrl } from "./socket.js";
 import { deviceStorage } from "./storage.js";
 import { wireInbox } from "./inbox.js";
+import { wireCalls } from "./calls.js";
 import { openRoom } from "./room.js";
 import { wireDialogs } from "./dialogs.js";
 import { wirePresence } from "./presence.js";
@@ -43,6 +44,9 @@ if (me !== null) {
   new Notices({ socket, unread, storage }).start();
   const element = document.querySelector("main.room[data-room]");
   if (element) openRoom({ element, session, socket, outbox, unread });
+  wireCalls({ socket, me });
+  const call = document.querySelector("main.call[data-room]");
+  if (call) (await import("./call/page.js")).openCall({ element: call, me, socket, storage });
   outbox.start();
   socket.start();
 }

@@ -1,0 +1,325 @@
+"""Calls as this process has them: which of its tabs are in one, what they say to each other, and who is told.
+
+The database knows who is in a call (`domain/calls.py`); this reads it whenever something changed, and every
+`COMPARE_SECONDS` since a hint may have been lost. Media goes from browser to browser and never comes here.
+
+MUSTs
+1. Only a tab that the database has in the call, and that is up to date with the room (so a member of it), sends or
+   gets signals; who sends is what we know, never what a frame says.
+2. Whose line breaks stays in the call for `GRACE_SECONDS`; the media goes on meanwhile.
+3. A tab that is not in the call any more is told why.
+"""
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from chatapp.clock import Clock
+from chatapp.database import Database
+from chatapp.domain import calls, text
+from chatapp.domain.calls import Call, Picture
+from chatapp.domain.commands import JoinCall, LeaveCall, SettleCall
+from chatapp.errors import ChatError, Refused
+from chatapp.ice import IceServers
+from chatapp.limits import CALL, SIGNAL, Limits
+from chatapp.realtime import frames, signals
+from chatapp.realtime.backplane import Backplane, Hint
+from chatapp.realtime.connection import Connection
+from chatapp.realtime.hub import Hub
+from chatapp.realtime.rosters import Rosters
+from chatapp.realtime.writer import Writer
+from chatapp.security import Seal
+from chatapp.words import SENTENCES
+
+COMPARE_SECONDS: Final = 2.0
+PUT_OFF_SECONDS: Final = 15.0
+GRACE_SECONDS: Final = 12.0
+SETTLE_SECONDS: Final = 5.0  # between two tries to settle one call
+PEOPLE_MOST: Final = 6  # browsers that send to each other directly
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A tab's in a call. `holder` names its line; the token is that of `Participant`."""
+
+    room_id: int
+    holder: str
+    token: str = ""
+
+
+class Calls:
+    """Owner of the places of this process's tabs. `look` is for `run`, and for tests."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        hub: Hub,
+        rosters: Rosters,
+        writer: Writer,
+        backplane: Backplane,
+        limits: Limits,
+        clock: Clock,
+        seal: Seal,
+        ice: IceServers,
+    ) -> None:
+        self._database = database
+        self._hub = hub
+        self._rosters = rosters
+        self._writer = writer
+        self._backplane = backplane
+        self._limits = limits
+        self._clock = clock
+        self._seal = seal
+        self._ice = ice
+        self._live: dict[int, Call] = {}
+        self._places: dict[Connection, _Place] = {}
+        self._joining: dict[Connection, _Place] = {}  # stored, and not yet seen in a picture
+        self._gone: dict[str, tuple[float, int, int]] = {}  # until, user and room by holder
+        self._settled: dict[int, float] = {}  # when it was tried last, by room
+        self._put_off_at = 0.0
+        self._wake = asyncio.Event()
+        rosters.hear(lambda _room, _user: self._wake.set())
+
+    # -- asking -------------------------------------------------------------------
+
+    def of(self, room_id: int) -> Call | None:
+        """The call that goes on in a room, as the database had it a moment ago."""
+        return self._live.get(room_id)
+
+    def is_in(self, connection: Connection, room_id: int) -> bool:
+        """Whether a tab is in a room's call, and still a member's."""
+        place = self._places.get(connection)
+        return (
+            place is not None
+            and place.room_id == room_id
+            and self._hub.is_live(connection, room_id)
+        )
+
+    def tabs(self, room_id: int) -> list[Connection]:
+        """Those of this process that are in a room's call, and members'."""
+        return [each for each in self._places if self.is_in(each, room_id)]
+
+    def sizes(self) -> dict[int, int]:
+        """How many people are in the calls that go on, by room."""
+        return {room_id: len(call.people) for room_id, call in self._live.items()}
+
+    def count(self) -> int:
+        """How many tabs of this process are in a call."""
+        return len(self._places)
+
+    # -- what tabs ask ------------------------------------------------------------
+
+    def join(self, connection: Connection, room_id: int, before: str) -> None:
+        """Into the room's call. `before`: the token this tab had, when it only comes back. Raises `ChatError`."""
+        self._limits.take(CALL, connection.user_id)
+        if not self._hub.is_live(connection, room_id):
+            raise Refused("not_watching")
+        place = self._places.get(connection)
+        if place is not None and place.room_id != room_id:
+            self.leave(connection, place.room_id)
+        holder = secrets.token_urlsafe(12)
+        command = JoinCall(connection.user_id, room_id, holder, before, PEOPLE_MOST)
+
+        def done(end: object) -> None:
+            if isinstance(end, Exception):
+                connection.send(_refusal(room_id, end))
+                return
+            self._joining[connection] = _Place(room_id, holder)
+            self._changed(room_id)
+
+        self._writer.submit(command, done)
+
+    def leave(self, connection: Connection, room_id: int) -> None:
+        """Out of the call. Who is in none is told so."""
+        place = self._places.get(connection)
+        if place is None or place.room_id != room_id:
+            raise Refused("not_in_call")
+        del self._places[connection]
+        connection.send(frames.call_over(room_id, "left"))
+        self._submit(LeaveCall(connection.user_id, room_id, place.holder))
+
+    def signal(self, connection: Connection, room_id: int, to: str, data: signals.Data) -> None:
+        """To one of the others in the call, or `to` '' to all of them. Raises `Refused`, `TooMany`."""
+        if not self.is_in(connection, room_id):
+            raise Refused("not_in_call")
+        self._limits.take(SIGNAL, connection.user_id)
+        parcel = signals.Parcel(self._places[connection].token, to, data)
+        call = self._live.get(room_id)
+        others = {to} if to else {each.token for each in call.people} if call else set()
+        others -= {parcel.sender} | self._deliver(room_id, parcel)
+        # what cannot leave now would come too late: browsers begin again by themselves
+        if others and self._backplane.is_connected():
+            self._backplane.publish(signals.packed(room_id, parcel, self._seal))
+
+    def left(self, connection: Connection) -> None:
+        """A connection has gone. Its tab may be back in a moment."""
+        place = self._places.pop(connection, None) or self._joining.pop(connection, None)
+        if place is not None:
+            until = self._clock.monotonic() + GRACE_SECONDS
+            self._gone[place.holder] = (until, connection.user_id, place.room_id)
+
+    def show(self, connection: Connection, room_id: int) -> None:
+        """Tells who begins to watch a room of the call there. That one has ended stands in the room's log."""
+        if room_id in self._live and self._hub.is_live(connection, room_id):
+            connection.send(self._frame(room_id))
+
+    def show_all(self, connection: Connection) -> None:
+        """Tells who begins to follow their rooms of the calls in them."""
+        for room_id in self._live.keys() & self._rosters.rooms(connection.user_id):
+            if room_id not in connection.rooms:
+                connection.send(self._frame(room_id))
+
+    # -- what other processes tell --------------------------------------------------
+
+    def doubt(self) -> None:
+        """Somebody's call may be another one."""
+        self._wake.set()
+
+    def heard(self, hint: Hint) -> None:
+        parcel = signals.unpacked(hint, self._seal)
+        if parcel is not None:
+            self._deliver(hint.room_id, parcel)
+
+    # -- the task -----------------------------------------------------------------
+
+    async def run(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(COMPARE_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            await self.look()
+
+    async def look(self) -> None:
+        """Puts off what is ours, reads how it is, tells who has to know. Raises what the database raises."""
+        self._wake.clear()
+        now = self._clock.monotonic()
+        self._end_the_gone(now)
+        if self._places and now - self._put_off_at >= PUT_OFF_SECONDS:
+            holders = [place.holder for place in self._places.values()]
+            await calls.put_off(self._database, holders)
+            self._put_off_at = now
+        joining, self._joining = self._joining, {}
+        before = set(self._places)
+        try:
+            picture = await calls.picture(self._database)
+        except BaseException:
+            self._joining = joining | self._joining
+            raise
+        old, self._live = self._live, picture.calls
+        for room_id in old.keys() | picture.calls.keys():
+            if old.get(room_id) != picture.calls.get(room_id):
+                self._tell(room_id)
+        for connection in before:
+            self._check(connection)
+        for connection, place in joining.items():
+            self._sit(connection, place)
+        self._settle(picture, now)
+
+    def _end_the_gone(self, now: float) -> None:
+        for holder, (until, user_id, room_id) in list(self._gone.items()):
+            if until <= now:
+                del self._gone[holder]
+                self._submit(LeaveCall(user_id, room_id, holder))
+
+    def _check(self, connection: Connection) -> None:
+        """Whether a tab is in its call still."""
+        place = self._places.get(connection)
+        if place is None:
+            return
+        call = self._live.get(place.room_id)
+        if call is None or call.held_by(place.holder) is None:
+            del self._places[connection]
+            connection.send(frames.call_over(place.room_id, self._why(connection, place.room_id)))
+
+    def _why(self, connection: Connection, room_id: int) -> frames.CallEnd:
+        call = self._live.get(room_id)
+        if call is not None and call.of(connection.user_id) is not None:
+            return "elsewhere"
+        return "lost" if room_id in connection.rooms else "removed"
+
+    def _sit(self, connection: Connection, place: _Place) -> None:
+        """A tab whose joining is stored."""
+        call = self._live.get(place.room_id)
+        person = call.held_by(place.holder) if call is not None else None
+        if person is None:
+            connection.send(frames.call_over(place.room_id, self._why(connection, place.room_id)))
+        elif not connection.is_open:
+            self._places[connection] = place
+            self.left(connection)
+        else:
+            self._places[connection] = _Place(place.room_id, place.holder, person.token)
+            connection.send(self._frame(place.room_id))
+            servers = self._ice.of(connection.user_id)
+            connection.send(frames.call_joined(place.room_id, person.token, servers))
+
+    def _settle(self, picture: Picture, now: float) -> None:
+        self._settled = {room: at for room, at in self._settled.items() if room in picture.stale}
+        for room_id in picture.stale:
+            if now - self._settled.get(room_id, -SETTLE_SECONDS) >= SETTLE_SECONDS:
+                self._settled[room_id] = now
+                self._submit(SettleCall(room_id))
+
+    # -- telling ------------------------------------------------------------------
+
+    def _submit(self, command: LeaveCall | SettleCall) -> None:
+        """Whatever comes of it, the next picture shows. What is not stored lapses by itself."""
+
+        def done(end: object) -> None:
+            if not isinstance(end, Exception):
+                self._changed(command.room_id)
+
+        try:
+            self._writer.submit(command, done)
+        except ChatError:
+            self._wake.set()
+
+    def _changed(self, room_id: int) -> None:
+        self._wake.set()
+        self._backplane.publish(Hint("call", room_id=room_id))
+
+    def _tell(self, room_id: int) -> None:
+        """Who watches the room, and who follows it without."""
+        frame = self._frame(room_id)
+        self._hub.send_room(room_id, frame)
+        for user_id in self._rosters.people(room_id):
+            for connection in self._hub.of_user(user_id):
+                if room_id not in connection.rooms:
+                    connection.send(frame)
+
+    def _frame(self, room_id: int) -> bytes:
+        call = self._live.get(room_id)
+        return frames.call(
+            room_id,
+            call.started_at if call else None,
+            [
+                {
+                    "id": person.token,
+                    "user": person.user_id,
+                    "name": person.name,
+                    "hue": person.hue,
+                    "initials": text.initials(person.name),
+                }
+                for person in (call.people if call else ())
+            ],
+        )
+
+    def _deliver(self, room_id: int, parcel: signals.Parcel) -> set[str]:
+        """To those it is for who are here. Returns their tokens."""
+        found = set()
+        frame = frames.signal(room_id, parcel.sender, parcel.data)
+        for connection in self.tabs(room_id):
+            token = self._places[connection].token
+            if token != parcel.sender and parcel.to in {"", token}:
+                found.add(token)
+                connection.send(frame)
+        return found
+
+
+def _refusal(room_id: int, error: Exception) -> bytes:
+    if isinstance(error, ChatError):
+        return frames.call_refused(room_id, error.code, error.sentence)
+    return frames.call_refused(room_id, "unknown_outcome", SENTENCES["unknown_outcome"])

@@ -1,0 +1,23 @@
+"""The page of a room's call. Who is in it, and all that happens there, goes over the socket."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chatapp.realtime.calls import PEOPLE_MOST
+from chatapp.routes.door import page, services
+from chatapp.routes.people import pane
+from chatapp.routes.rooms import member
+
+
+async def show(request: Request) -> Response:
+    kit = services(request)
+    _, room = await member(request)
+    values = {
+        "room": room,
+        "current_room_id": room.id,
+        "call": kit.calls.of(room.id),
+        "cursor": f"{kit.epoch}:{room.last_seq}",
+        "people_most": PEOPLE_MOST,
+        **await pane(kit, kit.database, room),
+    }
+    return await page(request, "rooms/call.html", values)

@@ -1,0 +1,78 @@
+// Who is in the call, and who else of the room can be rung.
+
+import { shape, words } from "../page.js";
+
+const RINGS = 30_000;
+
+export class People {
+  #ringing = new Map();
+
+  /**
+   * @param {object} by
+   * @param {HTMLElement} by.pane aside.details
+   * @param {number} by.room
+   * @param {string} by.me account id
+   * @param {import("../socket.js").Socket} by.socket
+   */
+  constructor({ pane, room, me, socket }) {
+    this.list = pane.querySelector("[data-in-call-list]");
+    this.others = pane.querySelector("[data-others]");
+    this.count = pane.querySelector("[data-in-call]");
+    this.room = room;
+    this.me = me;
+    this.socket = socket;
+    this.words = words("tpl-call-words");
+    this.others.addEventListener("click", ({ target }) => {
+      const row = target instanceof Element && target.closest("[data-ring]")?.closest("[data-user]");
+      if (row) this.#ring(row);
+    });
+    socket.on("ring_over", (frame) => frame.room === room && this.#state(String(frame.user), this.words.declined));
+  }
+
+  /**
+   * @param {import("./mesh.js").Person[]} people
+   * @param {(id: string) => {mic: boolean, hand: boolean, screen: string} | undefined} stateOf
+   * @param {boolean} joined whether this tab is in it, and so may ring
+   */
+  draw(people, stateOf, joined) {
+    this.count.textContent = String(people.length);
+    this.list.replaceChildren(...people.map((person) => this.#row(person, stateOf(person.id))));
+    const inside = new Set(people.map((person) => String(person.user)));
+    for (const row of this.others.querySelectorAll("[data-user]")) {
+      row.hidden = inside.has(row.dataset.user);
+      if (row.hidden) this.#state(row.dataset.user, "");
+      row.querySelector("[data-ring]").disabled = !joined || this.#ringing.has(row.dataset.user);
+    }
+    this.others.parentElement.hidden = this.others.querySelector("[data-user]:not([hidden])") === null;
+  }
+
+  #row({ user, name, hue, initials }, state) {
+    const row = shape("tpl-in-call");
+    const avatar = row.querySelector(".avatar");
+    avatar.dataset.hue = String(hue);
+    avatar.textContent = initials;
+    row.querySelector("[data-name]").textContent = String(user) === this.me ? `${name} (${this.words.you})` : name;
+    const { mic = true, hand = false, screen = "" } = state ?? {};
+    const said = [mic ? this.words.micOn : this.words.micOff, screen && this.words.sharing, hand && this.words.raised];
+    row.querySelector("[data-words]").textContent = said.filter(Boolean).join(", ");
+    row.querySelectorAll("svg")[mic ? 1 : 0].remove();
+    return row;
+  }
+
+  #ring(row) {
+    const id = row.dataset.user;
+    if (!this.socket.send({ type: "ring", room: this.room, user: Number(id) })) return;
+    this.#ringing.set(id, setTimeout(() => this.#state(id, this.words.noAnswer), RINGS));
+    row.querySelector("[data-ring]").disabled = true;
+    row.querySelector("[data-ring-state]").textContent = this.words.ringing;
+  }
+
+  #state(id, text) {
+    clearTimeout(this.#ringing.get(id));
+    this.#ringing.delete(id);
+    const row = this.others.querySelector(`[data-user="${CSS.escape(id)}"]`);
+    if (!row) return;
+    row.querySelector("[data-ring]").disabled = false;
+    row.querySelector("[data-ring-state]").textContent = text;
+  }
+}
