@@ -229,7 +229,7 @@ def test_days_have_names_that_depend_on_the_reader():
     assert day_words(at("2020-04-14T12:00:00+00:00")).endswith("14 April 2020")
     assert day_words(at("2020-04-14T23:30:00+00:00"), "Asia/Tokyo").endswith("15 April 2020")
     assert ago(now) == ago(now + hours)
-    assert "3" in ago(now - 3 * hours)
+    assert "3" in ago(now - 3 * hours - 60_000)  # the machine's clock may be set back meanwhile
     assert ago(at("2020-04-14T12:00:00+00:00")) == "14 April 2020"
 
 

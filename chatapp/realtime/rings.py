@@ -62,7 +62,8 @@ class Rings:
         frame = frames.ring_over(room_id, user_id)
         self._hub.send_user(user_id, frame)
         for connection in self._calls.tabs(room_id):
-            connection.send(frame)
+            if connection.user_id != user_id:
+                connection.send(frame)
 
     def _show(self, room_id: int, user_id: int, by: int) -> None:
         call = self._calls.of(room_id)

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from chatapp.domain import commands
 from chatapp.domain.changes import APPLY
@@ -20,11 +20,14 @@ from chatapp.domain.commands import (
     DeleteRoom,
     EditProfile,
     EditRoom,
+    JoinCall,
     JoinRoom,
+    LeaveCall,
     LeaveRoom,
     PostMessage,
+    SettleCall,
 )
-from chatapp.tables import rooms, users
+from chatapp.tables import participants, rooms, users
 from tests.domain.world import a_post
 from tests.routes.people import Person, services, somebody
 from tests.routes.screens import Look, Screen
@@ -210,6 +213,34 @@ async def come_and_go_at_once(world: World) -> None:
     )
 
 
+async def number_of(world: World, who: str) -> int:
+    query = select(users.c.id).where(users.c.email == getattr(world, who).email)
+    return int(await services(world.site).database.fetch_value(query))
+
+
+def calls(*comings: str, goings: tuple[str, ...] = ()) -> Action:
+    """These come into the lab's call, and those go."""
+
+    async def act(world: World) -> None:
+        ask = services(world.site).writer.ask
+        for who in comings:
+            line = f"{who}-{uuid4().hex[:16]}"
+            await ask(JoinCall(await number_of(world, who), world.lab, line, "", 6))
+            if who in goings:
+                await ask(LeaveCall(await number_of(world, who), world.lab, line))
+
+    return act
+
+
+async def lapses(world: World) -> None:
+    """Bob's machine dies while he is in a call."""
+    kit = services(world.site)
+    await calls("bob")(world)
+    async with kit.database.transaction() as tx:
+        await tx.execute(update(participants).values(until=0))
+    await kit.writer.ask(SettleCall(world.lab))
+
+
 ACTIONS: dict[type, dict[str, Action]] = {
     PostMessage: {
         "ann says something": says("ann"),
@@ -250,6 +281,15 @@ ACTIONS: dict[type, dict[str, Action]] = {
         "dan leaves again": leaves("dan"),
         "eve leaves where she never was": leaves("eve"),
     },
+    JoinCall: {
+        "bob starts a call": calls("bob"),
+        "ann and bob are in a call": calls("ann", "bob"),
+    },
+    LeaveCall: {
+        "a call starts and ends": calls("bob", goings=("bob",)),
+        "two calls, one after the other": calls("ann", "bob", goings=("ann", "bob")),
+    },
+    SettleCall: {"bob's machine dies in a call": lapses},
     DeleteAccount: {
         "cat's account ends": ends_account("cat"),
         "the account of the den's owner ends": ends_account("bob"),
