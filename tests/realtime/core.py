@@ -7,10 +7,12 @@ from chatapp.clock import HeldClock
 from chatapp.database import Database
 from chatapp.domain.commands import Command
 from chatapp.domain.users import User
+from chatapp.ice import IceServers
 from chatapp.limits import Limits
 from chatapp.metrics import Metrics
 from chatapp.outbound import Outbound
 from chatapp.realtime.backplane import Hint
+from chatapp.realtime.calls import Calls
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
@@ -18,12 +20,15 @@ from chatapp.realtime.leases import MemoryLeases
 from chatapp.realtime.news import News
 from chatapp.realtime.presence import Presence
 from chatapp.realtime.pushes import Pushes
+from chatapp.realtime.rings import Rings
 from chatapp.realtime.rosters import Rosters
+from chatapp.realtime.signals import PROOF_SECONDS
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.typing import Typing
 from chatapp.realtime.unread import UnreadMarks
 from chatapp.realtime.writer import Writer
+from chatapp.security import Seal
 from chatapp.templating import Fragments, Templates
 from chatapp.webpush import Vapid
 from tests.realtime.tab import Tab
@@ -90,6 +95,26 @@ class Core:
         self.writer = Writer(database, self.fanout, self.clock, Metrics())
         self.limits = Limits(self.clock)
         self.typing = Typing(self.hub, self.presence, self.hints, self.limits, self.clock)
+        self.calls = Calls(
+            database=database,
+            hub=self.hub,
+            rosters=self.rosters,
+            writer=self.writer,
+            backplane=self.hints,
+            limits=self.limits,
+            clock=self.clock,
+            seal=Seal(("k" * 32,), "signal", PROOF_SECONDS),
+            ice=IceServers(("stun:turn.example.org:3478",), (), ""),
+        )
+        self.rings = Rings(
+            database,
+            self.hub,
+            self.rosters,
+            self.calls,
+            self.hints,
+            self.limits,
+            self.supervisor,
+        )
         self.tabs: list[Tab] = []
 
     def start(self) -> None:
