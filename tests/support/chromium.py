@@ -22,6 +22,10 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    # A camera and a microphone that move and beep, a screen to share, and nobody who has to be asked.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--auto-select-desktop-capture-source=Entire screen",
 )
 # Blocked content is reported by an event even where the console would stay silent.
 LISTEN_FOR_VIOLATIONS = """
@@ -38,11 +42,12 @@ def program() -> str | None:
 
 
 @asynccontextmanager
-async def browser() -> AsyncIterator[Browser]:
+async def browser(*arguments: str) -> AsyncIterator[Browser]:
+    """`arguments`: besides `ARGUMENTS`; the last of a kind counts."""
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(
             executable_path=program(),
-            args=list(ARGUMENTS),
+            args=[*ARGUMENTS, *arguments],
             chromium_sandbox=os.geteuid() != 0,
             headless=True,
         )

@@ -254,6 +254,7 @@ export function openCall({ element, me, socket, storage }) {
   drawPeople();
   devices.open();
   line.start();
+  find("[data-join]").disabled = false;
 }
 
 /** @param {number} length milliseconds @returns {string} as 5:07 or 1:05:07 */

@@ -22,10 +22,13 @@ export class People {
     this.me = me;
     this.socket = socket;
     this.words = words("tpl-call-words");
+    this.inside = new Set();
+    this.joined = false;
     this.others.addEventListener("click", ({ target }) => {
       const row = target instanceof Element && target.closest("[data-ring]")?.closest("[data-user]");
       if (row) this.#ring(row);
     });
+    socket.on("presence", (frame) => frame.room === room && this.#present(frame));
     socket.on("ring_over", (frame) => frame.room === room && this.#state(String(frame.user), this.words.declined));
   }
 
@@ -37,13 +40,30 @@ export class People {
   draw(people, stateOf, joined) {
     this.count.textContent = String(people.length);
     this.list.replaceChildren(...people.map((person) => this.#row(person, stateOf(person.id))));
-    const inside = new Set(people.map((person) => String(person.user)));
+    this.inside = new Set(people.map((person) => String(person.user)));
+    this.joined = joined;
+    this.#drawOthers();
+  }
+
+  #drawOthers() {
     for (const row of this.others.querySelectorAll("[data-user]")) {
-      row.hidden = inside.has(row.dataset.user);
+      row.hidden = this.inside.has(row.dataset.user) || row.dataset.state === "offline";
       if (row.hidden) this.#state(row.dataset.user, "");
-      row.querySelector("[data-ring]").disabled = !joined || this.#ringing.has(row.dataset.user);
+      row.querySelector("[data-ring]").disabled = !this.joined || this.#ringing.has(row.dataset.user);
     }
     this.others.parentElement.hidden = this.others.querySelector("[data-user]:not([hidden])") === null;
+  }
+
+  /** Only who is there can be rung; where nobody can tell, everybody. */
+  #present({ here, people, whole }) {
+    for (const row of this.others.querySelectorAll("[data-user]")) {
+      const state = people[row.dataset.user] ?? (whole ? "offline" : row.dataset.state);
+      row.dataset.state = here === null ? "unknown" : state;
+      const avatar = row.querySelector(".avatar");
+      if (here === null) delete avatar.dataset.presence;
+      else avatar.dataset.presence = state;
+    }
+    this.#drawOthers();
   }
 
   #row({ user, name, hue, initials }, state) {
@@ -72,7 +92,7 @@ export class People {
     this.#ringing.delete(id);
     const row = this.others.querySelector(`[data-user="${CSS.escape(id)}"]`);
     if (!row) return;
-    row.querySelector("[data-ring]").disabled = false;
+    row.querySelector("[data-ring]").disabled = !this.joined;
     row.querySelector("[data-ring-state]").textContent = text;
   }
 }

@@ -3,8 +3,8 @@
 import { shape, words } from "../page.js";
 
 const QUIET = 0.012; // below that nobody is said to speak
-const LISTEN = 250;
-const HOLD = 4; // rounds for which somebody who paused still counts as speaking
+const LISTEN = 100;
+const HOLD = 10; // rounds for which somebody who paused still counts as speaking
 const ME = "me";
 
 /**
