@@ -22,6 +22,8 @@ POLICY: Final = (
     "connect-src 'self'; font-src 'self'; media-src 'self'; manifest-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+NO_DEVICES: Final = "geolocation=(), payment=(), usb=()"
+NO_MEDIA: Final = "camera=(), microphone=(), display-capture=()"  # but for the page of a call
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_BYTES: Final = 128 * 1024
 GONE: Final = 499  # in our log only: the browser left before it had said all (as nginx writes it)
@@ -80,7 +82,7 @@ def _secure(headers: MutableHeaders, scope: Scope, known: str) -> None:
     headers["Referrer-Policy"] = "same-origin"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "geolocation=(), payment=(), usb=()"
+    headers.setdefault("Permissions-Policy", f"{NO_DEVICES}, {NO_MEDIA}")
     headers.setdefault("Cache-Control", "no-store")
     if scope.get("scheme") == "https":
         headers["Strict-Transport-Security"] = "max-age=31536000"

@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatapp.middleware import NO_DEVICES
 from chatapp.realtime.calls import PEOPLE_MOST
 from chatapp.routes.door import page, services
 from chatapp.routes.people import pane
@@ -20,4 +21,6 @@ async def show(request: Request) -> Response:
         "people_most": PEOPLE_MOST,
         **await pane(kit, kit.database, room),
     }
-    return await page(request, "rooms/call.html", values)
+    response = await page(request, "rooms/call.html", values)
+    response.headers["Permissions-Policy"] = NO_DEVICES  # of all pages, this one may have a camera
+    return response

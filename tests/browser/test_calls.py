@@ -89,6 +89,27 @@ async def test_media_goes_on_while_the_replica_that_passed_signals_is_dead_and_p
     ann.allow(ENDED)
 
 
+async def test_two_who_come_at_once_and_whose_network_changes_find_each_other(
+    serve: Serve, person: Arrive
+) -> None:
+    server = await serve()
+    ann, ben, room = await two_in_a_room(person, server, server)
+    hers, his = await calls(ann, room), await calls(ben, room)
+    await asyncio.gather(comes_in(hers), comes_in(his))
+    for page in (hers, his):
+        await reaches(page, pictures=1, sounds=1)
+    way = "() => window.links.at(-1).localDescription.sdp.match(/ice-ufrag:(.*)/)[1]"
+    before = [await page.evaluate(way) for page in (hers, his)]
+    await asyncio.gather(*(_network_changes(page) for page in (hers, his)))
+    for page, old in zip((hers, his), before, strict=True):
+        await page.wait_for_function(f"old => ({way})() !== old", arg=old)
+        await reaches(page, pictures=1, sounds=1)
+
+
+async def _network_changes(page: Page) -> None:
+    await page.evaluate("() => { window.dispatchEvent(new Event('online')); }")
+
+
 async def test_whose_tab_crashes_is_gone_after_a_moment_and_comes_back_once(
     serve: Serve, person: Arrive
 ) -> None:

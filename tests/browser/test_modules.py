@@ -209,3 +209,30 @@ async def test_keys_are_uuids_also_where_the_browser_has_none_to_give(run: Run):
 )
 async def test_the_banner_says_how_the_line_is(run: Run, line: str, banner: str | None):
     assert await run("banner", f"return m.bannerFor({line});") == banner
+
+
+# -- calls --------------------------------------------------------------------
+
+
+async def test_the_length_of_a_call_reads_like_a_clock(run: Run):
+    lengths = await run("call/page", "return [0, -5, 59_999, 307_000, 3_907_000].map(m.clockOf);")
+    assert lengths == ["0:00", "0:00", "0:59", "5:07", "1:05:07"]
+
+
+async def test_the_more_people_the_less_goes_to_each(run: Run):
+    steps = await run("call/quality", "return [0, 1, 2, 3, 4, 5].map((n) => m.stepFor(n).camera);")
+    assert steps == sorted(steps, reverse=True)
+    total = [rate * others for others, rate in enumerate(steps)]
+    assert max(total) <= 2_500_000, "what a slow line can send"
+
+
+async def test_the_last_word_about_a_call_counts(run: Run):
+    started, ended = '<p data-kind="call">', '<p data-kind="call_ended">'
+    rows = [started, ended, started + ended, ended + started, "<article>"]
+    assert await run("calls", f"return {rows}.map(m.hasEnded);") == [
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]

@@ -47,11 +47,17 @@ def check(answer: httpx.Response) -> None:
         assert answer.headers[name] == value, f"{name} of {answer.request.url}"
     assert policy(answer.headers["content-security-policy"]).items() >= POLICY.items()
     assert "unsafe" not in answer.headers["content-security-policy"]
-    assert answer.headers["permissions-policy"]
+    takes_media = answer.request.url.path.endswith("/call")
+    assert ("camera=()" in answer.headers["permissions-policy"]) is not takes_media
     assert len(answer.headers["x-request-id"]) == 16
     assert "server" not in answer.headers
     assert "x-powered-by" not in answer.headers
     assert len(answer.headers.get_list("content-security-policy")) == 1
+
+
+async def test_only_the_page_of_a_call_may_have_a_camera(site):
+    ann = await somebody(site)
+    check(await ann.get(f"/rooms/{await ann.opens('Lab')}/call"))
 
 
 async def kinds(ann: Person, room: int) -> dict[str, httpx.Response]:

@@ -7,6 +7,8 @@
 // "Perfect negotiation" (W3C WebRTC, section 10.7): of two that offer at once, the polite one takes its offer back.
 // A signal may be lost (it has no queue behind it), so whoever does not get through offers again by the clock.
 
+import { newKey } from "../outbox.js";
+
 const TOGETHER = 80; // milliseconds in which candidates are collected
 const TICK = 1_000;
 const CONNECT = 8_000; // until a try counts as failed
@@ -16,7 +18,7 @@ const KINDS = /** @type {const} */ (["audio", "video", "video", "audio"]);
 
 /** Events: "state"; "rebuild" when this connection leads nowhere and a new one should be made. */
 export class Peer extends EventTarget {
-  session = crypto.randomUUID();
+  session = newKey();
   /** The other side's name for the connection, once it has said something. */
   theirs = "";
   /** @type {RTCRtpTransceiver[]} */
