@@ -1,6 +1,7 @@
 // Calls as pages other than the call's own show them: which rooms have one, and who rings.
 
 import { chime } from "./notices/chime.js";
+import { shape } from "./page.js";
 
 const RINGS = 30_000;
 const CHIMES = 3_000;
@@ -53,13 +54,17 @@ function drawRoom(room, people) {
   const link = page.querySelector("[data-call-link]");
   link?.querySelector("[data-start]").toggleAttribute("hidden", is);
   link?.querySelector("[data-join]").toggleAttribute("hidden", !is);
-  const banner = page.querySelector("[data-call-banner]");
-  if (!banner) return;
+  const old = page.querySelector("[data-call-banner]");
+  if (!is) {
+    old?.remove();
+    return;
+  }
+  const banner = old ?? shape("tpl-call-banner");
   const names = people.slice(0, NAMED).map((person) => person.name).join(", ");
   const text = people.length > NAMED ? `${names} +${people.length - NAMED}` : names;
-  const place = banner.querySelector("[data-names]");
-  if (place.textContent !== text) place.textContent = text;
-  banner.hidden = !is;
+  const place = banner?.querySelector("[data-people]");
+  if (place && place.textContent !== text) place.textContent = text;
+  if (banner && !old) page.querySelector("[data-banners]")?.prepend(banner);
 }
 
 class Ringing {
