@@ -18,6 +18,7 @@ from chatapp.realtime import frames
 from chatapp.realtime.backplane import Backplane, MemoryBackplane, Wants
 from chatapp.realtime.calls import Calls
 from chatapp.realtime.catchup import Catchup
+from chatapp.realtime.crowds import Crowds
 from chatapp.realtime.dispatch import Dispatch
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hints import Hints
@@ -74,10 +75,13 @@ async def running(
         tails = Tails()
         if redis is not None:
             shared = _shared_tails(settings, name)
-        catchup = Catchup(database, hub, fragments, tails, supervisor, name)
+        crowds = Crowds(clock)
+        catchup = Catchup(database, hub, fragments, tails, supervisor, name, crowds)
         metrics = Metrics()
         pushes = await _pushes(settings, database, clock, metrics, supervisor)
-        fanout = Fanout(hub, rosters, news, marks, fragments, tails, backplane, catchup, pushes)
+        fanout = Fanout(
+            hub, rosters, news, marks, fragments, tails, backplane, catchup, pushes, crowds
+        )
         writer = Writer(database, fanout, clock, metrics)
         limits = Limits(clock, settings.limit_factor)
         presence = Presence(database, hub, rosters, leases, clock)

@@ -11,6 +11,7 @@ from chatapp.domain.messages import Changes
 from chatapp.errors import Forbidden, Missing
 from chatapp.realtime import frames
 from chatapp.realtime.connection import Connection
+from chatapp.realtime.crowds import Crowds
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
@@ -33,8 +34,10 @@ class Catchup:
         tails: Tails,
         supervisor: Supervisor,
         epoch: str,
+        crowds: Crowds,
     ) -> None:
         self._database = database
+        self._crowds = crowds
         self._hub = hub
         self._fragments = fragments
         self._tails = tails
@@ -192,7 +195,11 @@ class Catchup:
         last = await messages.last_numbers(self._database, list(watched))
         for room_id in watched.keys() - last.keys():
             self._hub.depart(room_id, None, "deleted")
-        behind = {room_id for room_id, seq in last.items() if seq > watched[room_id]}
+        behind = {
+            room_id
+            for room_id, seq in last.items()
+            if seq > max(watched[room_id], self._crowds.last(room_id))
+        }
         if behind:
             await asyncio.sleep(patience)
         watched = self._hub.watched()

@@ -4,6 +4,7 @@ from chatapp.domain.commands import Committed, Message
 from chatapp.realtime import frames
 from chatapp.realtime.backplane import Backplane, Hint
 from chatapp.realtime.catchup import Catchup
+from chatapp.realtime.crowds import Crowds
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.news import News
 from chatapp.realtime.pushes import Pushes
@@ -27,6 +28,7 @@ class Fanout:
         backplane: Backplane,
         catchup: Catchup,
         pushes: Pushes,
+        crowds: Crowds,
     ) -> None:
         self._hub = hub
         self._rosters = rosters
@@ -37,6 +39,7 @@ class Fanout:
         self._backplane = backplane
         self._catchup = catchup
         self._pushes = pushes
+        self._crowds = crowds
 
     def publish(self, committed: Committed) -> None:
         """Departures first: who left gets none of the frames that follow."""
@@ -56,7 +59,6 @@ class Fanout:
             by_room.setdefault(message.room_id, []).append(message)
         for room_id, rows in by_room.items():
             self._room(room_id, rows)
-            self._backplane.publish(Hint("room", room_id=room_id, seq=rows[-1].changed_seq))
         for room_id, user_ids in committed.mentioned.items():
             self._marks.tell(room_id, user_ids, others=True)
         for user_id in committed.gone_users:
@@ -71,6 +73,12 @@ class Fanout:
         self._tails.advance(room_id, start, end, rows)
         self._news.committed(room_id, start, end, rows)
         self._pushes.committed(room_id, rows)
+        self._crowds.put(room_id, rows, self._send)
+
+    def _send(self, room_id: int, rows: list[Message]) -> None:
+        """To who watches here, and word of it to the other processes."""
+        start, end = rows[0].changed_seq - 1, rows[-1].changed_seq
+        self._backplane.publish(Hint("room", room_id=room_id, seq=end))
         if not self._hub.is_watched(room_id):
             return
         frame = frames.changes(room_id, start, end, self._fragments.many(rows))

@@ -5,7 +5,8 @@ A browser tells whether somebody is before it (`tabs.py`); processes tell each o
 together, and each room that somebody watches here hears in one frame what is other than before.
 
 MUSTs
-1. At most one frame a second goes to all watchers of a room; it names at most `NAMED_MOST` people.
+1. At most one frame a second goes to all watchers of a room, and one in two when a crowd comes or goes; it names at
+   most `NAMED_MOST` people.
 2. Whoever begins to watch a room is told all of it, after which the frames are enough (`show`): each tab that tells
    whether somebody is before it.
 3. An invisible person is nowhere: in no frame, in no count, in no lease.
@@ -30,6 +31,7 @@ from chatapp.realtime.tabs import Tabs
 from chatapp.realtime.whereabouts import Known
 
 TICK_SECONDS: Final = 1.0
+CROWD: Final = 20  # people: so many changes of a room go out at every second tick
 NAMED_MOST: Final = 100  # people in one frame; as many as a page of members has
 PATIENCE_SECONDS: Final = 6.0  # without an answer, the last one still counts
 
@@ -64,6 +66,7 @@ class Presence:
         self._placed: dict[int, tuple[State, frozenset[int]]] = {}  # the visible, and their rooms
         self._rooms: defaultdict[int, dict[int, State]] = defaultdict(dict)
         self._changed: defaultdict[int, set[int]] = defaultdict(set)  # people by room
+        self._lately: set[int] = set()  # rooms that were told something at the last tick
         self._answered_at: float | None = None
         self._is_told = False  # whether browsers were told that we know
         rosters.hear(self.doubt)
@@ -175,9 +178,15 @@ class Presence:
 
     def _tell_changes(self) -> None:
         changed, self._changed = self._changed, defaultdict(set)
+        lately, self._lately = self._lately, set()
         for room_id, people in changed.items():
-            if self._hub.is_watched(room_id) and self._is_told:
-                self._hub.send_room(room_id, self._frame(room_id, people, is_whole=False))
+            if not self._hub.is_watched(room_id) or not self._is_told:
+                continue
+            if len(people) >= CROWD and room_id in lately:
+                self._changed[room_id] |= people
+                continue
+            self._hub.send_room(room_id, self._frame(room_id, people, is_whole=False))
+            self._lately.add(room_id)
 
     def _tell_all(self) -> None:
         self._changed.clear()

@@ -14,6 +14,7 @@ from chatapp.outbound import Outbound
 from chatapp.realtime.backplane import Hint
 from chatapp.realtime.calls import Calls
 from chatapp.realtime.catchup import Catchup
+from chatapp.realtime.crowds import Crowds
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.leases import MemoryLeases
@@ -70,8 +71,15 @@ class Core:
         self.hints = Hints()
         self.fragments = Fragments(templates())
         self.tails = Tails()
+        self.crowds = Crowds(self.clock)
         self.catchup = Catchup(
-            database, self.hub, self.fragments, self.tails, self.supervisor, EPOCH
+            database,
+            self.hub,
+            self.fragments,
+            self.tails,
+            self.supervisor,
+            EPOCH,
+            self.crowds,
         )
         self.rosters = Rosters(database, self.hub, self.supervisor, self.hints.follow)
         self.news = News(database, self.rosters, self.hints, self.supervisor, self.clock)
@@ -91,6 +99,7 @@ class Core:
             self.hints,
             self.catchup,
             self.pushes,
+            self.crowds,
         )
         self.writer = Writer(database, self.fanout, self.clock, Metrics())
         self.limits = Limits(self.clock)

@@ -189,6 +189,10 @@ async def test_a_huge_room_gets_counts_and_some_of_the_people(core, lab, ann, he
     await core.presence.tick()
     for guest in crowd:
         await here(guest)
+    told = len(hers.of("presence"))
+    await core.presence.tick()
+    await hers.line.drained()
+    assert len(hers.of("presence")) == told, "a crowd is told of at every second tick"
     await core.presence.tick()
     await hers.until(lambda: screen(hers, room).here == len(crowd) + 1)
     last = hers.of("presence")[-1]
