@@ -59,6 +59,9 @@ mkdir .deploy.lock 2>/dev/null ||
 trap 'rmdir .deploy.lock' EXIT
 trap 'exit 1' HUP INT TERM
 
+# A new version may need one more secret; those that are there stay.
+sh deploy/make-secrets.sh
+
 # All that can be known to be wrong is found before anything is touched.
 CHATAPP_TAG=$tag docker compose config --quiet
 why=$(docker pull --quiet "$image:$tag" 2>&1) ||

@@ -14,9 +14,11 @@ keep() {
     printf '%s\n' "$2" >"secrets/$1.new"
     chmod 444 "secrets/$1.new"
     mv "secrets/$1.new" "secrets/$1"
+    made=yes
 }
 content() { cat "secrets/$1"; }
 
+made=
 mkdir -p secrets
 chmod 700 secrets
 keep postgres_password "$(random)"
@@ -27,4 +29,5 @@ keep redis_auth.conf "requirepass $(content redis_password)"
 keep redis_url "redis://:$(content redis_password)@redis/0"
 keep secret_key "$(random)"
 keep metrics_token "$(random)"
-printf 'The secrets are in %s/secrets. Keep a copy where the backups are not.\n' "$PWD" >&2
+keep turn_secret "$(random)"
+[ -z "$made" ] || printf 'The secrets are in %s/secrets. Keep a copy where the backups are not.\n' "$PWD" >&2

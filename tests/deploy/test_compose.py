@@ -40,8 +40,8 @@ def test_it_fits_the_compose_schema():
 # -- who can be reached ---------------------------------------------------------------
 
 
-def test_only_nginx_can_be_reached_from_outside_and_at_first_from_this_server_alone():
-    assert [name for name, each in SERVICES.items() if "ports" in each] == ["nginx"]
+def test_only_nginx_and_turn_can_be_reached_from_outside_and_nginx_at_first_from_this_server_alone():
+    assert [name for name, each in SERVICES.items() if "ports" in each] == ["nginx", "turn"]
     assert SERVICES["nginx"]["ports"] == ["${CHATAPP_LISTEN:-127.0.0.1:8080}:80"]
     assert not any({"network_mode", "expose"} & each.keys() for each in SERVICES.values())
 
@@ -51,6 +51,26 @@ def test_the_databases_live_where_there_is_no_way_in_or_out():
     assert networks("nginx").isdisjoint({"data"})
     for name in ("data", "web"):
         assert COMPOSE["networks"][name]["internal"] is True
+
+
+def test_what_relays_for_others_is_alone_in_its_network_and_runs_only_where_it_is_wanted():
+    turn = SERVICES["turn"]
+    assert networks("turn") == {"turn"}
+    assert not any(networks(name) & {"turn"} for name in SERVICES if name != "turn")
+    assert turn["networks"]["turn"]["ipv4_address"] == turn["environment"]["TURN_OWN_IP"]
+    assert turn["profiles"] == ["calls"]
+    assert not any("profiles" in each for each in SERVICES.values() if each is not turn)
+
+
+def test_every_port_of_a_relay_is_published_and_no_other():
+    relay = (ROOT / "deploy/turn/turnserver.conf").read_text()
+    port, first, last = (
+        re.findall(rf"^{name}-port=(\d+)$", relay, re.MULTILINE)[0]
+        for name in ("listening", "min", "max")
+    )
+    ends = [f"{port}:{port}/udp", f"{port}:{port}/tcp", f"{first}-{last}:{first}-{last}/udp"]
+    assert SERVICES["turn"]["ports"] == ends
+    assert f"total-quota={int(last) - int(first) + 1}\n" in relay
 
 
 def test_replicas_are_reached_through_nginx_alone():
@@ -73,7 +93,8 @@ def test_nginx_finds_a_replica_by_an_address_that_stays():
 
 def test_nobody_is_root_or_could_become_it(service):
     assert service["cap_drop"] == ["ALL"]
-    assert "cap_add" not in service
+    # coturn's program asks for this one to be started at all, and does not get it
+    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if "coturn" in str(service) else [])
     assert not service.get("privileged")
     assert service["security_opt"] == ["no-new-privileges:true"]
     user = service.get("user") or image_user(service["image"])
@@ -170,7 +191,7 @@ def test_each_service_gets_the_secrets_that_it_names_and_no_other(service):
 def test_secrets_are_long_and_random_and_fit_together(secrets):
     values = {file.name: file.read_text().strip() for file in secrets.iterdir()}
     random = [value for value in values.values() if re.fullmatch("[0-9a-f]{64}", value)]
-    assert len(set(random)) == 5
+    assert len(set(random)) == 6
     assert values["database_password"] in values["database_url"]
     assert values["redis_auth.conf"] == f"requirepass {values['redis_password']}"
     assert values["redis_password"] in values["redis_url"]

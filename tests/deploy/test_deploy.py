@@ -30,7 +30,8 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         (folder / "deploy").mkdir(parents=True)
-        shutil.copy(ROOT / "deploy/deploy.sh", folder / "deploy")
+        for script in ("deploy.sh", "make-secrets.sh"):
+            shutil.copy(ROOT / "deploy" / script, folder / "deploy")
         (folder / "bin").mkdir()
         (folder / "bin/docker").write_text(DOCKER)
         (folder / "bin/sleep").write_text("#!/bin/sh\necho pause >>calls\n")
@@ -94,6 +95,14 @@ def test_both_replicas_get_the_new_version_one_after_the_other(server):
         "CHATAPP_TAG=new",
         "CHATAPP_PREVIOUS_TAG=old",
     ]
+
+
+def test_a_secret_that_the_new_version_needs_is_made_first(server):
+    secret = server.folder / "deploy/secrets/turn_secret"
+    secret.unlink()
+    assert server.deploy("new") == 0
+    assert secret.exists()
+    assert server.said.startswith("The secrets are in ")
 
 
 def test_each_replica_is_waited_for_before_the_next_is_touched(server):

@@ -5,7 +5,7 @@ import pytest
 from tests.deploy.linters import check
 from tests.support.run_folder import ROOT
 
-SCRIPTS = sorted([*ROOT.glob("deploy/*.sh"), *ROOT.glob("scripts/*.sh")])
+SCRIPTS = sorted([*ROOT.glob("deploy/**/*.sh"), *ROOT.glob("scripts/*.sh")])
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda file: file.name)
