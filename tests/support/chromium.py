@@ -6,10 +6,12 @@ What the browser complains about (console, exceptions, refused content, failed l
 
 import os
 import re
+import shlex
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
@@ -42,13 +44,20 @@ def program() -> str | None:
 
 
 @asynccontextmanager
-async def browser(*arguments: str) -> AsyncIterator[Browser]:
-    """`arguments`: besides `ARGUMENTS`; the last of a kind counts."""
-    async with async_playwright() as playwright:
+async def browser(*arguments: str, within: Sequence[str] = ()) -> AsyncIterator[Browser]:
+    """`arguments`: besides `ARGUMENTS`; the last of a kind counts. `within`: what leads into another network."""
+    async with async_playwright() as playwright, AsyncExitStack() as things:
+        executable = program()
+        if within:
+            folder = Path(things.enter_context(TemporaryDirectory()))
+            command = shlex.join([*within, executable or playwright.chromium.executable_path])
+            executable = str(folder / "chromium")
+            Path(executable).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+            Path(executable).chmod(0o755)
         chromium = await playwright.chromium.launch(
-            executable_path=program(),
+            executable_path=executable,
             args=[*ARGUMENTS, *arguments],
-            chromium_sandbox=os.geteuid() != 0,
+            chromium_sandbox=os.geteuid() != 0 and not within,
             headless=True,
         )
         yield chromium
