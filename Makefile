@@ -18,7 +18,7 @@ help: ## this list
 run: venv ## start chatapp on http://localhost:8000 (HOST, PORT, DATA_DIR, DATABASE_URL … are honoured)
 	@exec $(BIN)/python -m chatapp
 
-test: dev services lint ## everything: lint, types, tests on PostgreSQL, Redis, nginx and Chromium
+test: dev services lint ## everything: lint, types, tests on PostgreSQL, Redis, nginx, coturn and Chromium
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not faults" $(ARGS)
 
 faults: dev services ## the long fault tests: servers and databases die again and again (ten minutes or so)

@@ -27,7 +27,8 @@ class TurnServer(Process):
     ) -> None:
         assert shutil.which("turnserver"), "coturn is missing: run 'make test', which installs it"
         folder.mkdir(parents=True, exist_ok=True)
-        self.port = run_folder.free_port()
+        # a network of its own has its own ports, all free
+        self.port = 3478 if within else run_folder.free_port()
         self.address = (own, self.port)
         (folder / "turn_secret").write_text(SECRET + "\n")
         given = (FOLDER / "turnserver.conf").read_text()
