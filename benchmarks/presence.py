@@ -24,7 +24,6 @@ from tests.support import run_folder
 from tests.support.figures import quantile
 
 PEOPLE: Final = 1000
-JOINING: Final = 300  # each with a frame of changes to all who are there: more than that this generator cannot take
 SECONDS: Final = 10.0
 OWNER: Final = 5000  # nobody of the room
 
@@ -100,7 +99,8 @@ async def crowd(site: Site, room: int, numbers: list[int], *, joins: bool) -> No
         await asyncio.sleep(place / len(visitors) * SECONDS)
         await visitor.come(site, room, client, joins=joins)
 
-    client = httpx.AsyncClient(base_url=site.server.url, timeout=60)
+    limits = httpx.Limits(max_connections=200)
+    client = httpx.AsyncClient(base_url=site.server.url, timeout=120, limits=limits)
     began = time.perf_counter()
     await asyncio.gather(*(come(place, visitor) for place, visitor in enumerate(visitors)))
     came = time.perf_counter() - began
@@ -137,7 +137,7 @@ async def measure(site: Site) -> None:
         headers = {"Origin": site.server.url, "Cookie": site.people.cookies[OWNER]}
         answer = await owner.post("/rooms", data={"name": "Brand new"}, headers=headers)
         room = int(answer.headers["location"].rsplit("/", 1)[1])
-    await crowd(site, room, list(range(JOINING)), joins=True)
+    await crowd(site, room, list(range(PEOPLE)), joins=True)
 
 
 def main(kind: str, folder: Path) -> None:

@@ -189,6 +189,7 @@ async def test_a_huge_room_gets_counts_and_some_of_the_people(core, lab, ann, he
     await core.presence.tick()
     for guest in crowd:
         await here(guest)
+    await hers.line.drained()
     told = len(hers.of("presence"))
     await core.presence.tick()
     await hers.line.drained()
