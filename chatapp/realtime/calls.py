@@ -34,7 +34,7 @@ from chatapp.words import SENTENCES
 
 COMPARE_SECONDS: Final = 2.0
 PUT_OFF_SECONDS: Final = 15.0
-GRACE_SECONDS: Final = 12.0
+GRACE_SECONDS: Final = 10.0
 SETTLE_SECONDS: Final = 5.0  # between two tries to settle one call
 PEOPLE_MOST: Final = 6  # browsers that send to each other directly
 
