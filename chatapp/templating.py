@@ -4,6 +4,7 @@ A message is rendered once for all readers (`Fragments`); what differs by reader
 for pages here and for live frames in the browser.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from markupsafe import Markup, escape
 from chatapp import words
 from chatapp.domain.calls import Ended, ended
 from chatapp.domain.commands import Message
-from chatapp.domain.markup import to_html
+from chatapp.domain.markup import is_dear, to_html
 from chatapp.domain.mentions import EVERYBODY, PRESENT, unpacked
 from chatapp.domain.text import initials
 
@@ -211,24 +212,31 @@ class Fragments:
         self._size = 0
         self._kept: OrderedDict[tuple[Any, ...], str] = OrderedDict()
 
+    async def ready(self, messages: Sequence[Message]) -> None:
+        """Renders what takes long in a thread, one message after another, so that `one` finds it kept. Without it
+        everything is the same but for the time that the loop stands still."""
+        for message in messages:
+            dear = message.kind == "message" and is_dear(message.body)
+            if dear and (key := _key(message)) not in self._kept:
+                self._keep(key, await asyncio.to_thread(self._mould.fill, message))
+
     def one(self, message: Message) -> str:
-        key = (
-            message.room_id,
-            message.seq,
-            message.changed_seq,
-            message.author_name,
-            message.author_hue,
-        )
+        key = _key(message)
         found = self._kept.get(key)
         if found is not None:
             self._kept.move_to_end(key)
             return found
         html = self._mould.fill(message) if message.kind == "message" else self._event(message)
+        self._keep(key, html)
+        return html
+
+    def _keep(self, key: tuple[Any, ...], html: str) -> None:
+        if key in self._kept:  # two asked at once
+            return
         self._kept[key] = html
         self._size += len(html)
         while self._size > self._capacity:
             self._size -= len(self._kept.popitem(last=False)[1])
-        return html
 
     @cached_property
     def _mould(self) -> _Mould:
@@ -284,6 +292,16 @@ class Fragments:
             parts[-1][2].append(_placed(self.one(message), message, previous, reader_id))
             previous = message
         return [Day(date, label, Markup("").join(map(Markup, html))) for date, label, html in parts]
+
+
+def _key(message: Message) -> tuple[Any, ...]:
+    return (
+        message.room_id,
+        message.seq,
+        message.changed_seq,
+        message.author_name,
+        message.author_hue,
+    )
 
 
 def _placed(html: str, message: Message, previous: Message | None, reader_id: int) -> str:

@@ -42,6 +42,10 @@ DOORS = {
     "bcrypt": {"security"},
     "itsdangerous": {"security"},
     "cryptography": {"webpush"},
+    "markdown_it": {"domain.markdown"},
+    "nh3": {"domain.markdown"},
+    "linkify_it": {"domain.links"},
+    "pygments": {"domain.code"},
     "httptools": {"outbound"},
 }
 

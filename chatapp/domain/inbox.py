@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import and_, func, select, tuple_, update
 
 from chatapp.database import Transaction
-from chatapp.domain import text
+from chatapp.domain import markup, text
 from chatapp.domain.memberships import Reader
 from chatapp.domain.mentions import EVERYBODY, PRESENT, unpacked
 from chatapp.tables import memberships, mentions, messages, rooms, users
@@ -95,9 +95,10 @@ async def of_user(reader: Reader, user_id: int) -> list[Item]:
 def _excerpt(body: str, marks: str | None, user_id: int) -> str:
     """What of a message is shown: its beginning, or what is around the name when that comes late."""
     whom = (user_id, EVERYBODY, PRESENT)
-    at = next((mark.start for mark in unpacked(marks) if mark.who in whom), 0)
+    words, places = markup.to_text(body, unpacked(marks))
+    at = next((start for start, _, who in places if who in whom), 0)
     start = 0 if at < TEXT_CHARACTERS // 3 else at - AHEAD_CHARACTERS
-    return ("… " if start else "") + body[start : start + TEXT_CHARACTERS]
+    return ("… " if start else "") + words[start : start + TEXT_CHARACTERS]
 
 
 async def apply_clear(tx: Transaction, user_id: int, room_id: int, seq: int) -> None:

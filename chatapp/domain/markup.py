@@ -1,59 +1,144 @@
-"""A message body as HTML: escaped, lines kept, web addresses made links, and people who are mentioned marked."""
+"""A message body as HTML, and as plain text for places without formatting.
 
+1. Most messages hold nothing that could be formatting: those never meet the parser (`domain/markdown.py`).
+2. A message that cannot be formatted, or whose formatting would show nothing, is shown as it was typed.
+3. The same body and marks give the same HTML, in every process.
+"""
+
+import logging
 import re
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Final, NamedTuple
-from urllib.parse import urlsplit
+from typing import Final
 
-from linkify_it import LinkifyIt
 from markupsafe import Markup, escape
 
-LINKS_MOST: Final = 200  # per message; the rest stays text
+from chatapp.domain import emoji, links, markdown, text
 
-_links: Final = LinkifyIt(
-    options={"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False}
-).add("ftp:", None)
-_links.add("mailto:", None)
-_links.add("//", None)
+Marks = Sequence[tuple[int, int, int]]  # whom a body mentions where, as in `mentions.Mark`
 
-_LINK: Final = Markup('<a href="{}" rel="noopener noreferrer nofollow ugc" target="_blank">{}</a>')
+HTML_MOST: Final = 128 * 1024  # characters; what would be longer is shown as it was typed
+DEAR_CHARACTERS: Final = 500  # formatted text of that length takes a millisecond or more
+
+log = logging.getLogger(__name__)
+
+_LINK: Final = Markup('<a href="{}" target="_blank" rel="noopener noreferrer nofollow ugc">{}</a>')
 _MENTION: Final = Markup('<span class="mention" data-user="{:d}">{}</span>')
-
-_JOINED: Final = re.compile(r",(?=https?://)", re.IGNORECASE)  # `http://a.b/,http://c.d/` are two
-
-
-class Link(NamedTuple):
-    """A web address in a text, and what stands in its `href`."""
-
-    start: int
-    end: int
-    url: str
+_FORMATTED: Final = re.compile(
+    r"""[*_`~\[<\\|]                # emphasis, code, links, escapes, tables
+    | \n[ \t]*\n                    # paragraphs
+    | (?:^|\n)[ \t]*(?:>|(?:[-+]|[0-9]{1,9}[.)])(?:\s|$))  # quotes, lists""",
+    re.VERBOSE,
+)
+_HIDES: Final = re.compile(r"[`<]|~~~|\]\(")  # without these a sign can only be text
 
 
-def links(body: str) -> list[Link]:
-    """The addresses that become links, in order."""
-    found: list[Link] = []
-    for match in (_links.match(body) or [])[:LINKS_MOST]:
-        start = match.index
-        for raw in _JOINED.split(match.raw):
-            url = _encoded(raw)
-            if url is not None:
-                found.append(Link(start, start + len(raw), url))
-            start += len(raw) + 1
-    return found
+def to_html(body: str, marks: Marks = ()) -> Markup:
+    """The body as blocks of HTML. `marks`: whom it mentions where; one that does not fit the text is text."""
+    signs = emoji.alone(body)
+    if signs is not None:
+        return Markup('<p class="emoji-only">{}</p>').format(signs)
+    if is_formatted(body):
+        try:
+            html = _formatted(body, _fitting(body, marks))
+        except Exception:
+            # whatever a parser stumbles on, what was said is shown; kept, so this is logged once
+            log.exception("a message could not be formatted")
+        else:
+            if html is not None:
+                return html
+    return _plain(body, marks)
 
 
-def to_html(body: str, marks: Sequence[tuple[int, int, int]] = ()) -> Markup:
-    """`<p>` around the text. The shown text is what was typed, to the character.
+def is_formatted(body: str) -> bool:
+    return _FORMATTED.search(body) is not None and "\x02" not in body
 
-    `marks`: whom it mentions where, as in `mentions.Mark`. One that does not fit the text is text.
-    """
+
+def is_dear(body: str) -> bool:
+    """Whether making HTML of it may take milliseconds."""
+    return (len(body) > DEAR_CHARACTERS or "```" in body or "~~~" in body) and is_formatted(body)
+
+
+def text_at(body: str, places: Sequence[int]) -> list[int]:
+    """Those of some places (of one character each, in order) that are shown as text, not as code or not at all."""
+    if not places or not _HIDES.search(body) or not is_formatted(body):
+        return list(places)
+    try:
+        tokens = markdown.parse(markdown.placed(body, [(at, at + 1) for at in places]))
+    except Exception:
+        log.exception("a message could not be parsed")
+        return list(places)
+    if tokens is None:
+        return list(places)
+    shown = [content for kind, content in markdown.pieces(tokens) if kind == "text"]
+    return [places[int(place)] for place in markdown.PLACE.findall("".join(shown))]
+
+
+def to_text(body: str, marks: Marks = ()) -> tuple[str, Marks]:
+    """The body without its signs of formatting, for lists and notices, and where the mentions are in that."""
+    marks = _fitting(body, marks)
+    names = [body[start : start + length] for start, length, _ in marks]
+    try:
+        tokens = (
+            markdown.parse(markdown.placed(body, [(start, start + n) for start, n, _ in marks]))
+            if is_formatted(body)
+            else None
+        )
+    except Exception:
+        log.exception("a message could not be parsed")
+        tokens = None
+    if tokens is None:
+        return (body, marks) if marks else (emoji.named(body), ())
+    parts = [
+        "\n" if kind == "end" else content if kind == "code" else emoji.named(content)
+        for kind, content in markdown.pieces(tokens)
+    ]
+    placed = re.sub(r"\n\n+", "\n", "".join(parts)).strip()
+    found: list[tuple[int, int, int]] = []
+    written, end = "", 0
+    for place in markdown.PLACE.finditer(placed):
+        written += placed[end : place.start()]
+        name, who = names[int(place[1])], marks[int(place[1])][2]
+        found.append((len(written), len(name), who))
+        written += name
+        end = place.end()
+    written += placed[end:]
+    return (written, found) if text.is_visible(written) else (body, marks)
+
+
+def _fitting(body: str, marks: Marks) -> list[tuple[int, int, int]]:
+    """The marks in order, without those that overlap or do not fit."""
+    fitting: list[tuple[int, int, int]] = []
+    end = 0
+    for start, length, who in sorted(marks):
+        if end <= start < start + length <= len(body):
+            fitting.append((start, length, who))
+            end = start + length
+    return fitting
+
+
+def _formatted(body: str, marks: Marks) -> Markup | None:
+    """None when formatting would hide what was typed, or there would be too much of it."""
+    names = [body[start : start + length] for start, length, _ in marks]
+    tokens = markdown.parse(markdown.placed(body, [(start, start + n) for start, n, _ in marks]))
+    if tokens is None or not any(text.is_visible(shown) for _, shown in markdown.pieces(tokens)):
+        return None
+    html = markdown.to_html(tokens, names)
+    if len(html) > HTML_MOST:
+        return None
+    if marks:
+        spans = [_MENTION.format(mark[2], name) for mark, name in zip(marks, names, strict=True)]
+        html = markdown.restored(html, spans)
+    return Markup(html)  # noqa: S704  cleaned by nh3
+
+
+def _plain(body: str, marks: Marks) -> Markup:
+    """One paragraph: escaped, with links, mentions and emoji, and otherwise as it was typed, to the character."""
     if not marks and "://" not in body:
-        return Markup(f"<p>{escape(body)}</p>")  # noqa: S704  escaped
+        return Markup(f"<p>{escape(emoji.named(body))}</p>")  # noqa: S704  escaped
     inside = [
         (link.start, link.end, _LINK.format(link.url, body[link.start : link.end]))
-        for link in (links(body) if "://" in body else [])
+        for link in (links.find(body) if "://" in body else [])
     ]
     for start, length, who in marks:
         name = body[start : start + length]
@@ -62,21 +147,7 @@ def to_html(body: str, marks: Sequence[tuple[int, int, int]] = ()) -> Markup:
     end = 0
     for start, stop, html in sorted(inside, key=itemgetter(0)):
         if end <= start < stop <= len(body):
-            parts += (escape(body[end:start]), html)
+            parts += (escape(emoji.named(body[end:start])), html)
             end = stop
-    parts.append(escape(body[end:]))
+    parts.append(escape(emoji.named(body[end:])))
     return Markup("<p>{}</p>").format(Markup("").join(parts))
-
-
-def _encoded(raw: str) -> str | None:
-    """The address for `href`: http or https with a host, nothing that ends an attribute or a line."""
-    try:
-        parts = urlsplit(raw)
-        host = parts.hostname
-    except ValueError:
-        return None
-    if parts.scheme.lower() not in {"http", "https"} or not host:
-        return None
-    return "".join(
-        f"%{ord(sign):02X}" if sign in '"<>`^{|}\\' or sign <= " " else sign for sign in raw
-    )

@@ -10,8 +10,8 @@ but never for the author, makes it countable.
 
 1. Only posts with an '@' pay anything. A batch with some pays one question for all of them and one statement for the
    rows, and one more when somebody writes `@room`.
-2. An '@' after a letter or digit begins nothing (`ann@example.org`), nor does one inside a web address. Scripts that
-   are written without spaces need none here either.
+2. An '@' after a letter or digit begins nothing (`ann@example.org`), nor does one inside a web address, in code, or
+   behind a backslash. Scripts that are written without spaces need none here either.
 2. At most `MENTIONS_MOST` marks in a message; only the first `SIGNS_MOST` signs are looked at, and `KEYS_EACH` or more
    ends of a name for each.
 """
@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from chatapp.domain import markup, text
+from chatapp.domain import links, markup, text
 from chatapp.domain.text import USER_NAME_CHARACTERS
 
 EVERYBODY: Final = 0
@@ -84,13 +84,14 @@ def may_call_all(body: str) -> bool:
 
 def signs(body: str) -> list[Sign]:
     """Every place where a name may begin, and what the name may be."""
-    links = markup.links(body) if "://" in body else []
-    starts = _starts(body, [(link.start, link.end) for link in links])
+    addresses = links.find(body) if "://" in body else []
+    starts = _starts(body, [(link.start, link.end) for link in addresses])
+    starts = markup.text_at(body, starts)
     each = max(KEYS_EACH, KEYS_MOST // max(1, len(starts)))
     found = []
     for start in starts:
         most = start + 1 + USER_NAME_CHARACTERS
-        stop = min([most, len(body), *(link.start for link in links if link.start > start)])
+        stop = min([most, len(body), *(link.start for link in addresses if link.start > start)])
         line = body.find("\n", start, stop)
         ends = _ends(body, start, stop if line < 0 else line, each)
         if ends:
@@ -105,6 +106,9 @@ def _begins(body: str, at: int) -> bool:
     if at == 0:
         return True
     before = body[at - 1]
+    if before == "\\":  # written so that it is none, as for any other sign that is formatting
+        backslashes = at - len(body[:at].rstrip("\\"))
+        return backslashes % 2 == 0
     if before == "/":  # a profile's address without a scheme: `social.example/@ann`
         beginning = body[max(0, at - ADDRESS_MOST) : at].rsplit(maxsplit=1)[-1]
         return "." not in beginning and ":" not in beginning

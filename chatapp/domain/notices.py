@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, update
 
 from chatapp.database import Database
+from chatapp.domain.markup import to_text
 from chatapp.domain.memberships import Reader, active
 from chatapp.errors import Forbidden, Invalid
 from chatapp.tables import memberships, mentions, messages, rooms, users
@@ -114,8 +115,9 @@ class Notice:
 
 
 def beginning(body: str) -> str:
-    """The start of a message in one line."""
-    line = " ".join(body[: 4 * TEXT_CHARACTERS].split())
+    """The start of a message in one line, without its signs of formatting."""
+    words, _ = to_text(body)
+    line = " ".join(words[: 4 * TEXT_CHARACTERS].split())
     return line if len(line) <= TEXT_CHARACTERS else line[: TEXT_CHARACTERS - 1].rstrip() + "…"
 
 

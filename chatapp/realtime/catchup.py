@@ -98,6 +98,7 @@ class Catchup:
                 return None
             if any(r.kind == "left" and r.author_id == connection.user_id for r in found.messages):
                 await memberships.standing(self._database, room_id, connection.user_id)
+            await self._fragments.ready(found.messages)
             if room_id not in connection.rooms:
                 return seq
             for start, end, frame in self._frames(room_id, seq, found):
@@ -144,6 +145,7 @@ class Catchup:
                     self._hub.reload(room_id)
                     return
                 if found.seq > seq:
+                    await self._fragments.ready(found.messages)
                     self._tails.advance(room_id, seq, found.seq, found.messages)
                     await self._take_out(room_id, found)
                     for start, end, frame in self._frames(room_id, seq, found):

@@ -41,6 +41,10 @@ class Fanout:
         self._pushes = pushes
         self._crowds = crowds
 
+    async def ready(self, committed: Committed) -> None:
+        """What would hold up the loop in `publish`, made before it. At once when there is nothing of that kind."""
+        await self._fragments.ready(committed.messages)
+
     def publish(self, committed: Committed) -> None:
         """Departures first: who left gets none of the frames that follow."""
         for departure in committed.departures:

@@ -197,6 +197,7 @@ class Writer:
             else:
                 self._failed_at = None
                 self._answer(batch, outcomes)
+                await self.fanout.ready(committed)
                 self.fanout.publish(committed)
                 if unknown:  # rows of the first try have not been shown to anybody yet
                     for room_id in {post.room_id for post in posts}:

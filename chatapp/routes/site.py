@@ -22,7 +22,7 @@ from chatapp.routes.door import services, theme
 
 STATIC: Final = Path(__file__).parent.parent / "static"
 READY_SECONDS: Final = 5.0  # a command that waits longer means: the database does not take them
-_TEXTS: Final = frozenset({".css", ".js", ".svg"})
+_TEXTS: Final = frozenset({".css", ".js", ".json", ".svg"})
 _YEAR: Final = "public, max-age=31536000, immutable"
 
 

@@ -62,6 +62,7 @@ async def show_room(
                 if found.messages and start < found.messages[0].seq:
                     found = await messages.around(snapshot, room_id, start)
         people = await pane(kit, snapshot, room)
+    await kit.fragments.ready(found.messages)
     values = {
         "room": room,
         "current_room_id": room.id,
@@ -134,6 +135,7 @@ async def history(request: Request) -> Response:
         return to(
             f"/rooms/{room.id}?{request.url.query}" if request.url.query else f"/rooms/{room.id}"
         )
+    await kit.fragments.ready(found.messages)
     is_after = query_number(request, "after") is not None
     return fragment(
         request,

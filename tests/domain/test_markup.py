@@ -5,13 +5,15 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from chatapp.domain.markup import LINKS_MOST, to_html
+from chatapp.domain.links import LINKS_MOST
+from chatapp.domain.markup import is_formatted, to_html, to_text
+from chatapp.domain.text import is_visible
 
 LINK = re.compile(
-    r'<a href="([^"<>]*)" rel="noopener noreferrer nofollow ugc" target="_blank">([^<]*)</a>'
+    r'<a href="([^"<>]*)" target="_blank" rel="noopener noreferrer nofollow ugc">([^<]*)</a>'
 )
 
 
@@ -21,7 +23,12 @@ def targets(body: str) -> list[str]:
 
 def shown(body: str) -> str:
     """The text that a browser would show."""
-    return html.unescape(re.sub(r"<[^>]*>", "", to_html(body)))
+    return html.unescape(re.sub(r"<[^>]*>", "", to_html(body))).replace("\xa0", " ")
+
+
+def tags(body: str) -> list[str]:
+    """All start tags with their attributes, but for links that are as they should be."""
+    return re.findall(r"<[^/][^>]*>", LINK.sub("", str(to_html(body))))
 
 
 @pytest.mark.parametrize(
@@ -109,19 +116,70 @@ def test_forty_addresses_are_forty_links_and_very_many_are_not():
     ],
 )
 def test_what_people_write_is_never_markup(body):
-    rendered = str(to_html(body))
-    without_links = LINK.sub("", rendered)
-    assert re.findall(r"<[^>]*>", without_links) == ["<p>", "</p>"]
-    assert all("<" not in href and '"' not in href for href, _ in LINK.findall(rendered))
-    assert shown(body) == body
+    assert set(tags(body)) <= {"<p>", '<p dir="auto">', "<code>"}
+    assert all("<" not in href and '"' not in href for href, _ in LINK.findall(to_html(body)))
+    assert shown(body) in {body, body.replace("`", "")}
 
 
-@given(st.text(alphabet=st.sampled_from("abhtps:/.<>\"&'()[]{}|\\`^@#?%é日\u202e \n"), max_size=80))
-def test_the_text_shown_is_the_text_typed(body):
+@given(st.text(alphabet=st.sampled_from("abhtps:/.\"&'()]{}^@#?%é日\u202e \n"), max_size=80))
+def test_text_without_formatting_is_shown_to_the_character(body):
+    assume(not is_formatted(body))
     assert shown(body) == body
-    assert re.findall(r"<[^>]*>", LINK.sub("", to_html(body))) == ["<p>", "</p>"]
+    assert tags(body) == ["<p>"]
     for target in targets(body):
         assert re.match(r"https?://[^/\s]", target, re.IGNORECASE)
+
+
+PIECES = [
+    "**",
+    "*",
+    "_",
+    "`",
+    "```",
+    "~~~",
+    "~~",
+    "\n",
+    "\n\n",
+    "> ",
+    "- ",
+    "1. ",
+    "|",
+    "|-|-|",
+    "[",
+    "](",
+    ")",
+    "<",
+]
+PIECES += [
+    "http://x.example/",
+    "javascript:",
+    "mailto:a@b.example",
+    ":tea:",
+    "a",
+    "日本",
+    "é",
+    " ",
+    "\t",
+    "\\",
+    "&lt;",
+    '"',
+]
+CLEAN = re.compile(
+    r"<(?:/?(?:p|em|strong|s|code|ul|ol|li|blockquote|pre|span|table|thead|tbody|tr|th|td|div|figure|figcaption)"
+    r'(?: (?:dir="(?:auto|ltr)"|tabindex="0"|start="\d+"|class="[a-z -]+"))*|/a'
+    r'|a href="(?:https?://|mailto:)[^"<>]*" target="_blank" rel="noopener noreferrer nofollow ugc")>',
+    re.IGNORECASE,
+)
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_whatever_is_typed_makes_clean_html_and_shows_something(body):
+    rendered = to_html(body)
+    assert re.findall("[<>]", CLEAN.sub("", rendered)) == []
+    if is_visible(body):
+        assert is_visible(shown(body))
+    to_text(body)
 
 
 HOSTILE = {
@@ -139,6 +197,29 @@ HOSTILE = {
     "quotes": "http://x.example/" + "\"'" * 2000,
     "exclamations": "http://x.example/" + "!" * 4000,
     "slashes": "http:" + "/" * 4000,
+    "open brackets": "[" * 4000,
+    "brackets in links": "[a](" * 1000,
+    "closed links": "[" * 1330 + "a" + "](b)" * 665,
+    "emphasis": "*a_ " * 1000,
+    "strong": "**a **b" * 570,
+    "stars": "*" * 4000,
+    "backticks": "".join("`" * n for n in range(1, 88)),
+    "tildes": "~~a ~b" * 660,
+    "quotes nested": ">" * 4000,
+    "quotes and lists": "> - " * 1000,
+    "lists nested": "\n".join(" " * (2 * n) + "- a" for n in range(60)),
+    "lists": "- a\n" * 1000,
+    "numbers": "1. a\n" * 800,
+    "a wide table": "|" * 1300 + "\n" + "|-" * 1300,
+    "a long table": "a|b\n-|-\n" + "c|\n" * 1300,
+    "fences": "```py\n" * 600,
+    "emoji": ":tea:" * 800,
+    "many colons": ":" * 4000,
+    "ampersands": "&amp;" * 800,
+    "escapes": "\\*" * 2000,
+    "angles": "<http://" * 500,
+    "lines": "a\n" * 2000,
+    "paragraphs": "a\n\n" * 1333,
 }
 
 
@@ -149,4 +230,3 @@ def test_hostile_text_is_rendered_in_a_blink(name):
     rendered = to_html(body)
     assert time.process_time() - start < 0.25
     assert len(rendered) < 64 * 1024
-    assert shown(body) == body

@@ -7,6 +7,7 @@ import { Members } from "./presence.js";
 import { Mention } from "./mention.js";
 import { OutboxView } from "./outbox-view.js";
 import { Typing } from "./typing.js";
+import { wireCopy } from "./feed/copy.js";
 import { wireKeys } from "./feed/keys.js";
 import { wireRoomHead } from "./sidebar.js";
 import { wireUnread } from "./feed/unread.js";
@@ -54,6 +55,7 @@ export function openRoom({ element, session, socket, outbox, unread }) {
   wireRoomHead(feed, session);
   new Members({ element, room, socket }).start();
   new Typing({ element, room, socket, box: composer?.box ?? null }).start();
+  wireCopy(feed.timeline);
   wireKeys(feed.timeline, composer?.box ?? null);
 
   function leave(reason) {

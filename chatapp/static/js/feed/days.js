@@ -2,6 +2,7 @@
 // and whether it goes on from the row above. The server sends one HTML for everybody.
 
 import { dayKey } from "../time.js";
+import { addCopyButtons } from "./copy.js";
 import { shape } from "../page.js";
 
 const TOGETHER = 5 * 60_000;
@@ -110,6 +111,7 @@ function dress(row, me, calendar) {
   if (row.matches(".msg")) {
     row.classList.toggle("is-own", row.dataset.by === me);
     row.classList.toggle("is-mention", row.dataset.by !== me && named(row, me));
+    addCopyButtons(row);
   }
   for (const time of row.querySelectorAll("time")) {
     const date = new Date(time.dateTime);
