@@ -8,7 +8,7 @@ has no unread there, and who comes back begins anew.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from chatapp.database import Transaction
 from chatapp.domain import mentions
@@ -16,6 +16,14 @@ from chatapp.domain.mentions import Mark, Sign
 from chatapp.reading import InWords
 
 HERE_MOST: Final = 1_000  # people present that one command carries
+
+
+class Asks(Protocol):
+    """Where a question can be asked: the database, or a transaction."""
+
+    is_sqlite: bool
+
+    async def ask(self, query: InWords, *columns: list[Any]) -> Sequence[Any]: ...
 
 
 class Named(NamedTuple):
@@ -90,13 +98,13 @@ _OF_MESSAGES: Final = InWords(
 )
 
 
-async def find(tx: Transaction, posts: Sequence[Named]) -> list[list[Mark]]:
+async def find(asks: Asks, posts: Sequence[Named]) -> list[list[Mark]]:
     """The marks of each of these posts: one question for all."""
     asked = {(post.room_id, key) for post in posts for sign in post.signs for _, key in sign.ends}
     columns = list(zip(*sorted(asked), strict=True))
-    if not tx.is_sqlite:
+    if not asks.is_sqlite:
         columns = [tuple(set(column)) for column in columns]
-    rows = await tx.ask(_MEMBERS, *map(list, columns))
+    rows = await asks.ask(_MEMBERS, *map(list, columns))
     known: dict[int, dict[str, int]] = {}
     for room_id, key, user_id in rows:
         known.setdefault(room_id, {})[key] = user_id
@@ -106,6 +114,16 @@ async def find(tx: Transaction, posts: Sequence[Named]) -> list[list[Mark]]:
         )
         for post in posts
     ]
+
+
+async def would_be(
+    asks: Asks, room_id: int, author_id: int, body: str, *, may_call_all: bool
+) -> list[Mark]:
+    """The marks that a message would have if it were sent now."""
+    signs = mentions.signs(body) if "@" in body else []
+    if not signs:
+        return []
+    return (await find(asks, [Named(room_id, author_id, signs, may_call_all, ())]))[0]
 
 
 async def store(

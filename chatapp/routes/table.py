@@ -10,6 +10,7 @@ from chatapp.routes import (
     messages,
     notices,
     people,
+    preview,
     profile,
     rooms,
     site,
@@ -45,6 +46,7 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/rooms/{room_id:number}", timeline.show, methods=["GET"]),
         Route("/rooms/{room_id:number}/messages", timeline.history, methods=["GET"]),
         Route("/rooms/{room_id:number}/messages", messages.post, methods=["POST"]),
+        Route("/rooms/{room_id:number}/preview", preview.show, methods=["POST"]),
         Route("/rooms/{room_id:number}/members", people.show, methods=["GET"]),
         Route("/rooms/{room_id:number}/members/suggest", mentions.suggest, methods=["GET"]),
         Route(

@@ -41,6 +41,7 @@ async def show_room(
     form: dict[str, str],
     errors: dict[str, str],
     status: int = 200,
+    preview: object = None,
 ) -> Response:
     """The room as of one moment: its number and its rows are read in one snapshot."""
     kit = services(request)
@@ -79,6 +80,7 @@ async def show_room(
         "at_start": found.older is None,
         "form": form,
         "errors": errors,
+        "preview": preview,
         "draft_key": form.get("key") or str(uuid4()),
     }
     return await page(request, "rooms/show.html", values, status)

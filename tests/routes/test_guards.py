@@ -84,6 +84,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", f"/rooms/{ROOM}"): Row(signed_in("200")),  # a page to join it for outsiders
     ("GET", f"/rooms/{ROOM}/messages"): Row(members("200")),
     ("POST", f"/rooms/{ROOM}/messages"): Row(members("303 /rooms/ID#m-N"), _post()),
+    ("POST", f"/rooms/{ROOM}/preview"): Row(members("200"), {"body": "*hello*"}),
     ("GET", f"/rooms/{ROOM}/members"): Row(members("200")),
     ("GET", f"/rooms/{ROOM}/members/suggest"): Row(members("200")),
     ("POST", f"/rooms/{ROOM}/mentions/{{seq:number}}/clear"): Row(members("303 /mentions")),

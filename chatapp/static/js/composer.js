@@ -27,7 +27,7 @@ export class Composer {
     this.send = send;
     this.name = `chatapp:draft:${session.me}:${room}`;
     this.box = form.querySelector("textarea");
-    this.button = form.querySelector("button[type=submit], button:not([type])");
+    this.button = form.querySelector(".send-button");
     this.state = form.querySelector("[data-state]");
     this.hint = form.querySelector(".hint");
   }
@@ -115,6 +115,7 @@ export class Composer {
       return;
     }
     this.box.value = "";
+    this.box.dispatchEvent(new Event("cleared"));
     this.keep();
     this.#look();
     this.focus();

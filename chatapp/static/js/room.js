@@ -1,12 +1,15 @@
 // A room's page: who tells whom.
 
 import { Banner } from "./banner.js";
+import { Completion } from "./completion.js";
 import { Composer } from "./composer.js";
 import { Feed } from "./feed.js";
+import { emoji } from "./emoji.js";
 import { Members } from "./presence.js";
-import { Mention } from "./mention.js";
+import { mentions } from "./mention.js";
 import { OutboxView } from "./outbox-view.js";
 import { Typing } from "./typing.js";
+import { wireComposerTools } from "./composer-tools.js";
 import { wireCopy } from "./feed/copy.js";
 import { wireKeys } from "./feed/keys.js";
 import { wireRoomHead } from "./sidebar.js";
@@ -48,8 +51,9 @@ export function openRoom({ element, session, socket, outbox, unread }) {
   wireUnread({ feed, unread, outbox }); // before rows are moved
   feed.start();
   composer?.start();
-  const list = element.querySelector("[data-mention-menu]");
-  if (composer && list) new Mention({ box: composer.box, list, room }).start();
+  const list = element.querySelector("[data-completion]");
+  if (composer && list) new Completion({ box: composer.box, list, sources: [mentions(room), emoji()] }).start();
+  if (composer) wireComposerTools({ form, box: composer.box, session });
   banner.start();
   new OutboxView({ outbox, feed, focus: () => composer?.focus() }).start();
   wireRoomHead(feed, session);
