@@ -1,10 +1,12 @@
 """Code with colours: pieces of text with one of a few classes. The one door to Pygments.
 
-Of Pygments' languages only those below are used: their patterns are known to take no more than a few milliseconds for
-a message, whatever stands in it (benchmarks/render.py tries). Code in another language is shown without colours.
+Of Pygments' languages only those below are used, and only for so much code: benchmarks/render.py tries to find some
+that takes long. Everything else is shown without colours.
 """
 
+import re
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -34,7 +36,15 @@ LANGUAGES: Final = {
     "rb": "Ruby", "ruby": "Ruby", "rs": "Rust", "rust": "Rust", "sql": "SQL", "swift": "Swift",
     "toml": "TOML", "ts": "TypeScript", "typescript": "TypeScript", "xml": "XML", "yaml": "YAML", "yml": "YAML",
 }  # fmt: skip
-_ALIASES: Final = {"h": "c", "hs": "haskell", "ps1": "powershell"}
+# Pygments' own name, where it has another; and what stands in for the patterns of Java and C#, which take a second for
+# three thousand characters of nonsense.
+_LEXERS: Final = {"h": "c", "hs": "haskell", "patch": "diff", "ps1": "powershell"} | dict.fromkeys(
+    ("java", "csharp", "cs", "c#"), "typescript"
+)
+TOKENS_MOST: Final = 1_500  # twice what a screen of code has; the rest goes without colours
+CHARACTERS_MOST: Final = 3_000
+# Patterns may go over a line or over white space again and again; where one is as long, there are no colours.
+_GOES_ON: Final = re.compile(r"[^\n]{400}|\s{60}")
 
 # The class of a token; the first that holds it counts.
 CLASSES: Final = (
@@ -63,18 +73,20 @@ CLASSES: Final = (
 def coloured(code: str, language: str) -> Markup:
     """The code as HTML: escaped, with spans around what has a colour."""
     name = language.lower()
-    if name not in LANGUAGES:
+    if name not in LANGUAGES or len(code) > CHARACTERS_MOST or _GOES_ON.search(code):
         return escape(code)
     parts: list[str] = []
-    held, look = "", ""
-    for _, kind, text in _lexer(_ALIASES.get(name, name)).get_tokens_unprocessed(code):
+    held, look, end = "", "", 0
+    tokens = _lexer(_LEXERS.get(name, name)).get_tokens_unprocessed(code)
+    for at, kind, text in islice(tokens, TOKENS_MOST):
         its = _class(kind)
+        end = at + len(text)
         if its == look or text.isspace():  # neighbours that look alike are one piece
             held += text
             continue
         parts.append(_piece(held, look))
         held, look = text, its
-    parts.append(_piece(held, look))
+    parts += (_piece(held, look), escape(code[end:]))
     return Markup("").join(parts)
 
 

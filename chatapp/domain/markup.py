@@ -14,10 +14,16 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from chatapp.domain import emoji, links, markdown, text
+from chatapp.tables import MESSAGE_CHARACTERS
 
 Marks = Sequence[tuple[int, int, int]]  # whom a body mentions where, as in `mentions.Mark`
 
 HTML_MOST: Final = 128 * 1024  # characters; what would be longer is shown as it was typed
+# Each bracket may begin a link that ends anywhere behind it: with more than a hundred in the longest message all is
+# text, and so it is with more lines than these that begin items and quotes, or signs of emphasis.
+BRACKETS_MOST: Final = 100 * MESSAGE_CHARACTERS
+ITEMS_MOST: Final = 250
+SIGNS_MOST: Final = 1_000
 DEAR_CHARACTERS: Final = 500  # formatted text of that length takes a millisecond or more
 
 log = logging.getLogger(__name__)
@@ -30,6 +36,7 @@ _FORMATTED: Final = re.compile(
     | (?:^|\n)[ \t]*(?:>|(?:[-+]|[0-9]{1,9}[.)])(?:\s|$))  # quotes, lists""",
     re.VERBOSE,
 )
+_ITEM: Final = re.compile(r"^[ \t]*(?:[-+*>]|[0-9]{1,9}[.)])", re.MULTILINE)
 _HIDES: Final = re.compile(r"[`<]|~~~|\]\(")  # without these a sign can only be text
 
 
@@ -51,7 +58,13 @@ def to_html(body: str, marks: Marks = ()) -> Markup:
 
 
 def is_formatted(body: str) -> bool:
-    return _FORMATTED.search(body) is not None and "\x02" not in body
+    if _FORMATTED.search(body) is None or "\x02" in body:
+        return False
+    if body.count("[") * len(body) > BRACKETS_MOST:
+        return False
+    if len(body) > SIGNS_MOST and sum(map(body.count, "*_~")) > SIGNS_MOST:
+        return False
+    return body.count("\n") <= ITEMS_MOST or len(_ITEM.findall(body)) <= ITEMS_MOST
 
 
 def is_dear(body: str) -> bool:
