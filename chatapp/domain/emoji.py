@@ -51,7 +51,7 @@ def named(text: str) -> str:
 
 def alone(body: str) -> str | None:
     """The emoji of a message that is nothing but one to `ALONE_MOST` of them, else None."""
-    if len(body) > _ALONE_CHARACTERS or body[:1].isalpha():
+    if len(body) > _ALONE_CHARACTERS or "a" <= body[:1].lower() <= "z":
         return None
     signs = named(body)
     return signs if not signs.isascii() and _known().alone.fullmatch(signs) else None

@@ -17,7 +17,7 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_block.table import table
-from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline import StateInline, link
 from markdown_it.token import Token
 from markupsafe import escape
 
@@ -32,6 +32,7 @@ _LEFT_OUT: Final = (
     "code", "heading", "lheading", "hr", "html_block", "reference", "html_inline", "image", "entity",
 )  # fmt: skip
 _SIDES: Final = {"text-align:center": "is-center", "text-align:right": "is-right"}
+_EMPTY_LINK: Final = re.compile(r"\[\s*\]\(|.*\]\(\s*(?:<>)?\s*[)\"']", re.DOTALL)
 _BREAKS: Final = {"softbreak", "hardbreak"}
 
 _cleaner: Final = nh3.Cleaner(
@@ -138,6 +139,7 @@ class Parser(MarkdownIt):
         self.block.ruler.at("table", _small_table, {"alt": ["paragraph", "reference"]})
         self.inline.ruler.at("linkify", _address)
         self.inline.ruler.at("newline", _newline)
+        self.inline.ruler.at("link", _full_link)
         self.add_render_rule("fence", _fence)
         self.add_render_rule("table_open", _table_open)
         self.add_render_rule("table_close", _table_close)
@@ -183,6 +185,18 @@ def _address(state: StateInline, silent: bool) -> bool:
         state.push("link_close", "a", -1)
     state.pos = link.start + len(shown)
     return True
+
+
+def _full_link(state: StateInline, silent: bool) -> bool:
+    """A link without words, or to nowhere, is text."""
+    start = state.pos
+    if not link(state, True) or _EMPTY_LINK.match(state.src, start, state.pos):
+        state.pos = start
+        return False
+    if silent:
+        return True
+    state.pos = start
+    return link(state, False)
 
 
 def _newline(state: StateInline, silent: bool) -> bool:

@@ -1,6 +1,8 @@
 """What a browser loads besides the page: packed, to be kept for ever, and not much of it."""
 
 import gzip
+import hashlib
+import re
 
 import pytest
 
@@ -8,6 +10,7 @@ from chatapp.routes.site import STATIC, static_version
 from tests.routes.people import Person
 
 CSS = f"/static/{static_version()}/css/app.css"
+LATER = STATIC / "js" / "later"
 SCRIPT_BYTES = 60 * 1024  # all of a page's scripts together, as they travel
 CALL_BYTES = 24 * 1024  # what the page of a call loads besides
 
@@ -59,9 +62,10 @@ async def test_a_page_is_packed_as_well(site):
 
 
 async def test_all_scripts_of_a_page_stay_small(site):
-    """Every module of ours, and htmx. Those of a call only its own page loads."""
+    """Every module of ours, and htmx, but for what is fetched when somebody asks for it, or only by a call's page."""
     every, of_calls = 0, 0
-    for file in [*(STATIC / "js").rglob("*.js"), STATIC / "vendor/htmx.min.js"]:
+    ours = [file for file in (STATIC / "js").rglob("*.js") if file.parent != LATER]
+    for file in [*ours, STATIC / "vendor/htmx.min.js"]:
         path = f"/static/{static_version()}/{file.relative_to(STATIC)}"
         answer, raw = await get(site, path, "gzip")
         assert answer.headers["content-encoding"] == "gzip"
@@ -71,3 +75,17 @@ async def test_all_scripts_of_a_page_stay_small(site):
             every += len(raw)
     assert every < SCRIPT_BYTES
     assert of_calls < CALL_BYTES
+
+
+def test_what_is_for_later_is_not_loaded_with_the_page():
+    for file in (STATIC / "js").rglob("*.js"):
+        if file.parent != LATER:
+            assert not re.search(r"^import [^(].*/later/", file.read_text(), re.MULTILINE), file
+
+
+def test_what_is_vendored_is_what_the_list_says():
+    listed = (STATIC / "vendor/VENDORED.md").read_text()
+    for file in (STATIC / "vendor").iterdir():
+        if file.suffix != ".md":
+            assert f"| `{file.name}` |" in listed
+            assert hashlib.sha256(file.read_bytes()).hexdigest() in listed, file.name

@@ -135,7 +135,8 @@ export class EmojiPicker {
     if (event.isComposing || event.keyCode === 229) return;
     const glyph = event.target instanceof Element ? event.target.closest("[data-shelf] button") : null;
     const glyphs = [...this.shelf.querySelectorAll("button")];
-    if (event.target === this.field) {
+    if (event.key === "Escape") this.element.hidePopover(); // at once, also from a field that would be emptied by it
+    else if (event.target === this.field) {
       if (event.key === "ArrowDown" && glyphs.length > 0) this.#go(glyphs[0]);
       else if (event.key === "Enter" && glyphs.length > 0) this.#take(glyphs[0]);
       else if (event.key !== "Enter") return;
