@@ -85,7 +85,7 @@ async def test_what_is_sent_quickly_keeps_its_order_everywhere(
             assert [words[:3] for words in line.rows.values() if words] == [t[:3] for t in texts]
         assert [(await hers.answer(key))["seq"] for key in keys] == [*range(4, 54)]
     for server in pair:
-        assert await bob.reads(server, room) == texts
+        assert [words[:3] for words in await bob.reads(server, room)] == [t[:3] for t in texts]
 
 
 async def test_two_tabs_at_two_processes_each_keep_their_order_and_all_see_one(

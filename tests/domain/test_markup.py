@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from chatapp.domain import emoji
 from chatapp.domain.links import LINKS_MOST
 from chatapp.domain.markup import is_formatted, to_html, to_text
 from chatapp.domain.text import is_visible
@@ -123,7 +124,7 @@ def test_what_people_write_is_never_markup(body):
 
 @given(st.text(alphabet=st.sampled_from("abhtps:/.\"&'()]{}^@#?%é日\u202e \n"), max_size=80))
 def test_text_without_formatting_is_shown_to_the_character(body):
-    assume(not is_formatted(body))
+    assume(not is_formatted(body) and emoji.named(body) == body)
     assert shown(body) == body
     assert tags(body) == ["<p>"]
     for target in targets(body):
