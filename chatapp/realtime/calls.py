@@ -80,7 +80,7 @@ class Calls:
         self._settled: dict[int, float] = {}  # when it was tried last, by room
         self._put_off_at = 0.0
         self._wake = asyncio.Event()
-        rosters.hear(lambda _room, _user: self._wake.set())
+        rosters.hear(self._doubt_people)
 
     # -- asking -------------------------------------------------------------------
 
@@ -104,10 +104,6 @@ class Calls:
     def sizes(self) -> dict[int, int]:
         """How many people are in the calls that go on, by room."""
         return {room_id: len(call.people) for room_id, call in self._live.items()}
-
-    def count(self) -> int:
-        """How many tabs of this process are in a call."""
-        return len(self._places)
 
     # -- what tabs ask ------------------------------------------------------------
 
@@ -177,6 +173,13 @@ class Calls:
         """Somebody's call may be another one."""
         self._wake.set()
 
+    def _doubt_people(self, room_id: int | None, user_id: int | None) -> None:
+        """Somebody, or everybody in a room, may be no member of it any more, or have another name. Of those who are in
+        no call nothing has to be read: thousands may come and go meanwhile."""
+        for call in self._live.values():
+            if room_id in {None, call.room_id} and (user_id is None or call.of(user_id)):
+                self._wake.set()
+
     def heard(self, hint: Hint) -> None:
         parcel = signals.unpacked(hint, self._seal)
         if parcel is not None:
@@ -233,20 +236,23 @@ class Calls:
         call = self._live.get(place.room_id)
         if call is None or call.held_by(place.holder) is None:
             del self._places[connection]
-            connection.send(frames.call_over(place.room_id, self._why(connection, place.room_id)))
+            self._tell_over(connection, place.room_id)
 
-    def _why(self, connection: Connection, room_id: int) -> frames.CallEnd:
+    def _tell_over(self, connection: Connection, room_id: int) -> None:
+        """A tab is not in the call any more: why."""
         call = self._live.get(room_id)
         if call is not None and call.of(connection.user_id) is not None:
-            return "elsewhere"
-        return "lost" if room_id in connection.rooms else "removed"
+            reason: frames.CallEnd = "elsewhere"
+        else:
+            reason = "lost" if room_id in connection.rooms else "removed"
+        connection.send(frames.call_over(room_id, reason))
 
     def _sit(self, connection: Connection, place: _Place) -> None:
         """A tab whose joining is stored."""
         call = self._live.get(place.room_id)
         person = call.held_by(place.holder) if call is not None else None
         if person is None:
-            connection.send(frames.call_over(place.room_id, self._why(connection, place.room_id)))
+            self._tell_over(connection, place.room_id)
         elif not connection.is_open:
             self._places[connection] = place
             self.left(connection)

@@ -11,12 +11,13 @@ from typing import Final
 
 from chatapp.clock import Clock
 from chatapp.domain.commands import Message
+from chatapp.limits import Limits, Rate
 
 KINDS: Final = frozenset({"joined", "left"})
 APART: Final = 2.0  # seconds
 AT_ONCE: Final = 3  # frames
 ROWS_MOST: Final = 500  # that wait for one room; with so many they go out
-ROOMS_MOST: Final = 2_000  # remembered; those where nobody came lately are forgotten then
+ROOMS_MOST: Final = 2_000  # remembered; the one where nobody came for longest is forgotten then
 
 Send = Callable[[int, list[Message]], None]
 
@@ -28,9 +29,9 @@ class Crowds:
     """
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
         self._waiting: dict[int, list[Message]] = {}
-        self._free_at: dict[int, float] = {}
+        self._turns = Limits(clock, capacity=ROOMS_MOST)
+        self._rate = Rate("crowd", AT_ONCE, AT_ONCE * APART)
 
     def last(self, room_id: int) -> int:
         """The number of the last row that waits; 0 when none does."""
@@ -44,7 +45,7 @@ class Crowds:
             send(room_id, waiting)  # another process stored something in between
             waiting = []
         is_crowd = all(row.kind in KINDS for row in rows)
-        wait = self._wait(room_id) if is_crowd and not waiting else 0.0
+        wait = self._turns.wait(self._rate, room_id) if is_crowd and not waiting else 0.0
         together = waiting + rows
         if not is_crowd or len(together) >= ROWS_MOST or (not waiting and not wait):
             send(room_id, together)
@@ -57,18 +58,5 @@ class Crowds:
         waiting = self._waiting.get(room_id)
         if waiting and waiting[0] is first:  # else they went out with something else
             del self._waiting[room_id]
-            self._free_at[room_id] = (
-                max(self._free_at.get(room_id, 0.0), self._clock.monotonic()) + APART
-            )
+            self._turns.wait(self._rate, room_id)
             send(room_id, waiting)
-
-    def _wait(self, room_id: int) -> float:
-        """Takes a turn, or returns the seconds until there is one."""
-        now = self._clock.monotonic()
-        if len(self._free_at) >= ROOMS_MOST:
-            self._free_at = {room: at for room, at in self._free_at.items() if at > now}
-        spent = max(0.0, self._free_at.get(room_id, 0.0) - now)
-        if spent > (AT_ONCE - 1) * APART:
-            return spent - (AT_ONCE - 1) * APART
-        self._free_at[room_id] = now + spent + APART
-        return 0.0

@@ -4,7 +4,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatapp.middleware import NO_DEVICES
-from chatapp.realtime.calls import PEOPLE_MOST
 from chatapp.routes.door import page, services
 from chatapp.routes.people import pane
 from chatapp.routes.rooms import member
@@ -18,7 +17,6 @@ async def show(request: Request) -> Response:
         "current_room_id": room.id,
         "call": kit.calls.of(room.id),
         "cursor": f"{kit.epoch}:{room.last_seq}",
-        "people_most": PEOPLE_MOST,
         **await pane(kit, kit.database, room),
     }
     response = await page(request, "rooms/call.html", values)

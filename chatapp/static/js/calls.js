@@ -34,6 +34,12 @@ export function wireCalls({ socket, me }) {
   socket.on("ring_over", ({ room, user }) => String(user) === me && ring.end(room));
 }
 
+/** Who is in a call, in few words; the macro call_names writes the same. @param {{name: string}[]} people @returns {string} */
+export function namesOf(people) {
+  const names = people.slice(0, NAMED).map((person) => person.name).join(", ");
+  return people.length > NAMED ? `${names} +${people.length - NAMED}` : names;
+}
+
 /** Whether the last word of some rows about a call is that it has ended. @param {string} html @returns {boolean} */
 export function hasEnded(html) {
   const last = html.lastIndexOf('data-kind="call_ended"');
@@ -60,8 +66,7 @@ function drawRoom(room, people) {
     return;
   }
   const banner = old ?? shape("tpl-call-banner");
-  const names = people.slice(0, NAMED).map((person) => person.name).join(", ");
-  const text = people.length > NAMED ? `${names} +${people.length - NAMED}` : names;
+  const text = namesOf(people);
   const place = banner?.querySelector("[data-people]");
   if (place && place.textContent !== text) place.textContent = text;
   if (banner && !old) page.querySelector("[data-banners]")?.prepend(banner);

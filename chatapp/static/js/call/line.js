@@ -10,7 +10,7 @@ const RENEW = 8 * 60_000; // servers' credentials are good for ten minutes
 
 /**
  * Events: "call" with the frame, "joined" with {id, ice}, "over" with why, "refused" with {code, message},
- * "away" when the line broke while in the call, "shifted" when everything is as before again.
+ * "away" when the line broke while in the call.
  */
 export class CallLine extends EventTarget {
   #cursor;

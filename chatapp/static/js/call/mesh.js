@@ -8,7 +8,7 @@ const FIRST_WORD = 3_000; // how long one waits for the other's offer before mak
 
 /** @typedef {{id: string, user: number, name: string, hue: number, initials: string}} Person */
 
-/** Events: "peer" with the peer that is new or changed; "gone" with its id; "state" with {id, state} of what another sends. */
+/** Events: "peer" with the peer that is new or changed; "gone" with its id; "state" with {id, state, was} of what another sends, and sent before. */
 export class Mesh extends EventTarget {
   /** @type {Map<string, Peer>} */
   peers = new Map();
@@ -124,8 +124,9 @@ export class Mesh extends EventTarget {
 
   #hear({ from, data }) {
     if (data.state) {
+      const was = this.states.get(from);
       this.states.set(from, data.state);
-      this.dispatchEvent(new CustomEvent("state", { detail: { id: from, state: data.state } }));
+      this.dispatchEvent(new CustomEvent("state", { detail: { id: from, state: data.state, was } }));
     }
     if (!data.session) return;
     let peer = this.peers.get(from);

@@ -7,6 +7,7 @@ import { Meter, levelsOf } from "./levels.js";
 import { People } from "./people.js";
 import { Quality, limit } from "./quality.js";
 import { Stage } from "./stage.js";
+import { namesOf } from "../calls.js";
 import { shape, words as wordsOf } from "../page.js";
 import { showControl, wireControls } from "./controls.js";
 import { wirePicker } from "./picker.js";
@@ -124,8 +125,7 @@ export function openCall({ element, me, socket, storage }) {
     started = at ?? 0;
     mesh.people(now);
     for (const peer of mesh.peers.values()) drawPeer(peer);
-    const names = now.slice(0, 3).map((person) => person.name).join(", ");
-    find("[data-names]").textContent = now.length > 3 ? `${names} +${now.length - 3}` : names;
+    find("[data-names]").textContent = namesOf(now);
     find("[data-nobody]").hidden = now.length > 0;
     find("[data-somebody]").hidden = now.length === 0;
     drawPeople();
@@ -138,12 +138,10 @@ export function openCall({ element, me, socket, storage }) {
     stage.screen(id, null, null);
     for (const peer of mesh.peers.values()) limit(peer, mesh.peers.size);
   });
-  const before = new Map();
-  mesh.addEventListener("state", ({ detail: { id, state } }) => {
-    const [was, person] = [before.get(id) ?? { hand: false, screen: "" }, personOf(id)];
-    before.set(id, state);
-    if (person && state.screen && !was.screen) say(words.shares, person.name);
-    if (person && state.hand && !was.hand) say(words.hand, person.name);
+  mesh.addEventListener("state", ({ detail: { id, state, was } }) => {
+    const person = personOf(id);
+    if (person && state.screen && !was?.screen) say(words.shares, person.name);
+    if (person && state.hand && !was?.hand) say(words.hand, person.name);
     const peer = mesh.peers.get(id);
     if (peer) drawPeer(peer);
     drawPeople();
