@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases import short_calls
 from tests.cases.callers import Caller, Line
 from tests.cases.conftest import Call
-from tests.faults.replicas import hear_redis, shared
+from tests.cases.lab import lab_at_two
 from tests.support.chat_server import ChatServer
 from tests.support.process import Process
 from tests.support.redis_server import RedisServer
@@ -54,16 +53,9 @@ class Scene:
 async def scene(
     redis: RedisServer, postgresql_url: str, tmp_path: Path, stack: list[Process], call: Call
 ) -> AsyncIterator[Scene]:
-    given = {**shared(postgresql_url, redis.url), "LEASE": str(LEASE), "GRACE": str(GRACE)}
-    servers = [
-        ChatServer(tmp_path / name, short_calls.COMMAND, **given) for name in ("first", "second")
-    ]
-    stack += servers
-    await asyncio.gather(*(asyncio.to_thread(server.start) for server in servers))
-    await hear_redis(servers)
-    ann, bob = await call("Ann Archer", servers[1]), await call("Bob Baker", servers[0])
-    room = await ann.opens(servers[1], "Lab")
-    await bob.joins(servers[0], room)
+    servers, ann, bob, room = await lab_at_two(
+        redis, postgresql_url, tmp_path, stack, call, lease=LEASE, grace=GRACE
+    )
     made = Scene(servers, ann, bob, room)
     async with AsyncExitStack() as lines:
         made.hers = await made.comes(lines, ann, servers[1])

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from chatapp.realtime.redis_leases import SETTLE_SECONDS
-from tests.cases import short_leases
 from tests.cases.callers import Caller, Line
 from tests.cases.conftest import Call
-from tests.faults.replicas import hear_redis, shared
+from tests.cases.lab import lab_at_two
 from tests.faults.verdict import tell
 from tests.routes import pages
 from tests.support.chat_server import ChatServer
@@ -78,16 +77,9 @@ async def here(stack: AsyncExitStack, who: Caller, server: ChatServer, room: int
 async def scene(
     redis: RedisServer, postgresql_url: str, tmp_path: Path, stack: list[Process], call: Call
 ) -> AsyncIterator[Scene]:
-    given = {**shared(postgresql_url, redis.url), "LEASE": str(LEASE), "GRACE": str(GRACE)}
-    servers = [
-        ChatServer(tmp_path / name, short_leases.COMMAND, **given) for name in ("first", "second")
-    ]
-    stack += servers
-    await asyncio.gather(*(asyncio.to_thread(server.start) for server in servers))
-    await hear_redis(servers)
-    ann, bob = await call("Ann Archer", servers[1]), await call("Bob Baker", servers[0])
-    room = await ann.opens(servers[1], "Lab")
-    await bob.joins(servers[0], room)
+    servers, ann, bob, room = await lab_at_two(
+        redis, postgresql_url, tmp_path, stack, call, lease=LEASE, grace=GRACE
+    )
     made = Scene(servers, ann, bob, room)
     async with AsyncExitStack() as lines:
         made.hers = await here(lines, ann, servers[1], room)
