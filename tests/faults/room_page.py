@@ -29,5 +29,6 @@ def cursor_in(page: str) -> str:
 async def load(url: str, cookie: str, room: int) -> str:
     """The room's page. Raises `httpx.HTTPError` when there is none just now."""
     async with httpx.AsyncClient(base_url=url, headers={"cookie": cookie}, timeout=30) as browser:
-        answer = await browser.get(f"/rooms/{room}")
+        # at its end: else it opens where the reader left off, and the newest rows are not on it
+        answer = await browser.get(f"/rooms/{room}?end=1")
         return answer.raise_for_status().text
