@@ -26,6 +26,7 @@ from chatapp.domain.text import initials
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 FOLLOW_MS: Final = 5 * 60 * 1000
+SAID: Final = frozenset({"message", "deleted"})  # rows of people, not events
 _OPENING: Final = '<article class="msg"'
 
 
@@ -128,13 +129,20 @@ class Shown:
     clock: str
     key: str | None
     call: Ended | None = None
+    edited_at: int | None = None
+    reply_seq: int | None = None
+    thread_seq: int | None = None
+    thread: str | None = None
+    reactions: str | None = None
+    pinned_at: int | None = None
 
 
 class _Mould:
-    """The partial as it is for every message, with gaps for what differs: rendered once, filled in a few microseconds.
+    """The partial as it is for every plain message, with gaps for what differs: rendered once, filled in a few
+    microseconds.
 
-    MUST give the bytes that rendering would give: the partial may test only the kind of a message, and whether it has
-    a key, which all have.
+    MUST give the bytes that rendering would give: of what a plain message has, the partial may test only the kind, and
+    whether there is a key, which all have.
     """
 
     _GAPS: Final = (
@@ -218,7 +226,7 @@ class Fragments:
         for message in messages:
             dear = message.kind == "message" and is_dear(message.body)
             if dear and (key := _key(message)) not in self._kept:
-                self._keep(key, await asyncio.to_thread(self._mould.fill, message))
+                self._keep(key, await asyncio.to_thread(self._made, message))
 
     def one(self, message: Message) -> str:
         key = _key(message)
@@ -226,9 +234,12 @@ class Fragments:
         if found is not None:
             self._kept.move_to_end(key)
             return found
-        html = self._mould.fill(message) if message.kind == "message" else self._event(message)
+        html = self._made(message)
         self._keep(key, html)
         return html
+
+    def _made(self, message: Message) -> str:
+        return self._mould.fill(message) if message.is_plain else self._rendered(message)
 
     def _keep(self, key: tuple[Any, ...], html: str) -> None:
         if key in self._kept:  # two asked at once
@@ -242,7 +253,7 @@ class Fragments:
     def _mould(self) -> _Mould:
         return _Mould(self._templates)
 
-    def _event(self, message: Message) -> str:
+    def _rendered(self, message: Message) -> str:
         shown = Shown(
             seq=message.seq,
             kind=message.kind,
@@ -250,12 +261,20 @@ class Fragments:
             author_name=message.author_name,
             author_hue=message.author_hue,
             author_initials=initials(message.author_name),
-            html=Markup(""),
+            html=to_html(message.body, unpacked(message.marks))
+            if message.kind == "message"
+            else Markup(""),
             detail=message.body,
             iso=_iso(message.at // 1000),
             clock=_utc_clock(message.at // 60_000),
             key=message.key,
             call=ended(message.body) if message.kind == "call_ended" else None,
+            edited_at=message.edited_at,
+            reply_seq=message.reply_seq,
+            thread_seq=message.thread_seq,
+            thread=message.thread,
+            reactions=message.reactions,
+            pinned_at=message.pinned_at,
         )
         return self._templates.render("messages/_message.html", {"message": shown}).strip()
 
@@ -306,11 +325,11 @@ def _key(message: Message) -> tuple[Any, ...]:
 
 def _placed(html: str, message: Message, previous: Message | None, reader_id: int) -> str:
     """Adds what a fragment cannot know: its neighbours and its reader."""
-    if message.kind != "message":
+    if message.kind not in SAID:
         return html
     follows = (
         previous is not None
-        and previous.kind == "message"
+        and previous.kind in SAID
         and previous.author_id == message.author_id
         and message.at - previous.at <= FOLLOW_MS
     )

@@ -58,6 +58,7 @@ SENTENCES: Final = {
     "push_endpoint": "We do not send to this address.",
     "push_none": "This device does not take pushes. Turn them on first.",
     # messages
+    "message_gone": "This message does not exist, or not any more.",
     "message_empty": "There is nothing to send yet.",
     "message_too_long": "A message may have at most 4,000 characters and 16 KiB.",
     "message_characters": "This text has characters that cannot be stored, such as NUL.",

@@ -116,6 +116,9 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     `at` in milliseconds since 1970. For events `body` holds the detail (a new name or topic, a person's former name).
     Every row carries its author's look as it was when the row was read: one that is new in a room brings a change of
     name or colour to all rows of that author. `marks`: where whom the body mentions (`mentions.py`).
+
+    A message may be changed later: it keeps its `seq` and takes a new `changed_seq`. One that was deleted has the kind
+    'deleted' and no body. The rest is None until there is something to say (`tables.py`).
     """
 
     room_id: int
@@ -129,6 +132,30 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     body: str
     at: int
     marks: str | None = None
+    edited_at: int | None = None
+    reply_seq: int | None = None
+    thread_seq: int | None = None
+    thread: str | None = None
+    reactions: str | None = None
+    pinned_at: int | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a message as it was posted, with nothing that hangs on it."""
+        return (
+            self.kind == "message"
+            and self.edited_at is None
+            and self.reply_seq is None
+            and self.thread_seq is None
+            and self.thread is None
+            and self.reactions is None
+            and self.pinned_at is None
+        )
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this is how it was stored first."""
+        return self.seq == self.changed_seq
 
     @property
     def is_quiet(self) -> bool:

@@ -1,11 +1,12 @@
-"""Messages: reading them by number. `posts.py` stores them."""
+"""Messages: reading them by number, and changing one that is there. `posts.py` stores them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from chatapp.database import Transaction
 from chatapp.domain.commands import Message
 from chatapp.domain.memberships import Reader
 from chatapp.errors import Missing
@@ -25,6 +26,12 @@ _COLUMNS: Final = (
     messages.c.body,
     messages.c.at,
     messages.c.marks,
+    messages.c.edited_at,
+    messages.c.reply_seq,
+    messages.c.thread_seq,
+    messages.c.thread,
+    messages.c.reactions,
+    messages.c.pinned_at,
     users.c.name.label("author_name"),
     users.c.hue.label("author_hue"),
 )
@@ -61,11 +68,41 @@ def _message(row: Any) -> Message:
         row.body,
         row.at,
         row.marks,
+        row.edited_at,
+        row.reply_seq,
+        row.thread_seq,
+        row.thread,
+        row.reactions,
+        row.pinned_at,
     )
 
 
 def _rows(room_id: int) -> Any:
     return select(*_COLUMNS).join_from(messages, users).where(messages.c.room_id == room_id)
+
+
+async def find(reader: Reader, room_id: int, seq: int) -> Message | None:
+    """One message or event by its number."""
+    row = await reader.fetch_one(_rows(room_id).where(messages.c.seq == seq))
+    return None if row is None else _message(row)
+
+
+async def change(tx: Transaction, room: Any, seq: int, **values: object) -> Message:
+    """Changes columns of a message under the next number of its locked room (`log.lock_room`). The row as it is now.
+
+    Call once per lock, or pass the row read anew. `last_at` stays: nothing new was said. Raises `Missing`.
+    """
+    number = room.last_seq + 1
+    await tx.execute(
+        update(messages)
+        .where(messages.c.room_id == room.id, messages.c.seq == seq)
+        .values(changed_seq=number, **values)
+    )
+    await tx.execute(update(rooms).where(rooms.c.id == room.id).values(last_seq=number))
+    found = await find(tx, room.id, seq)
+    if found is None:
+        raise Missing("message_gone")
+    return found
 
 
 async def newest(reader: Reader, room_id: int, count: int = PAGE) -> Page:

@@ -61,7 +61,7 @@ class News:
 
     def committed(self, room_id: int, start: int, seq: int, rows: Sequence[Message]) -> None:
         """A room went from number `start` to `seq`. Comes back at once."""
-        written = [(row.seq, row.author_id) for row in rows if row.kind == "message"]
+        written = [(row.seq, row.author_id) for row in rows if row.kind == "message" and row.is_new]
         self._add(room_id, start, seq, written)
 
     def fill(self, room_id: int) -> None:

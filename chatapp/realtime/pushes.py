@@ -106,7 +106,7 @@ class Pushes:
 
     def committed(self, room_id: int, rows: Sequence[Message]) -> None:
         """Rows of a room were stored. Comes back at once."""
-        numbers = [row.seq for row in rows if row.kind == "message" and row.seq == row.changed_seq]
+        numbers = [row.seq for row in rows if row.kind == "message" and row.is_new]
         if not numbers:
             return
         now = self._clock.monotonic()

@@ -13,6 +13,7 @@ import { wireComposerTools } from "./composer-tools.js";
 import { wireCopy } from "./feed/copy.js";
 import { wireKeys } from "./feed/keys.js";
 import { wireRoomHead } from "./sidebar.js";
+import { wireTools } from "./feed/tools.js";
 import { wireUnread } from "./feed/unread.js";
 
 const RELOADED = "chatapp:reloaded";
@@ -48,7 +49,7 @@ export function openRoom({ element, session, socket, outbox, unread }) {
   socket.on("closed", (code) => code === REMOVED && leave("removed"));
   outbox.addEventListener("flow", () => composer?.hintWaiting(!outbox.flows));
 
-  wireUnread({ feed, unread, outbox }); // before rows are moved
+  const markUnread = wireUnread({ feed, unread, outbox }); // before rows are moved
   feed.start();
   composer?.start();
   const list = element.querySelector("[data-completion]");
@@ -59,6 +60,7 @@ export function openRoom({ element, session, socket, outbox, unread }) {
   wireRoomHead(feed, session);
   new Members({ element, room, socket }).start();
   new Typing({ element, room, socket, box: composer?.box ?? null }).start();
+  wireTools(feed, { unread: markUnread });
   wireCopy(feed.timeline);
   wireKeys(feed.timeline, composer?.box ?? null);
 

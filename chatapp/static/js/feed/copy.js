@@ -28,6 +28,17 @@ export function wireCopy(timeline) {
   });
 }
 
+/** @param {string} text @returns {Promise<boolean>} */
+export async function copyText(text) {
+  const carrier = document.createElement("span");
+  carrier.textContent = text;
+  carrier.className = "visually-hidden";
+  document.body.append(carrier);
+  const done = await copy(carrier);
+  carrier.remove();
+  return done;
+}
+
 /** @param {HTMLElement} code @returns {Promise<boolean>} */
 async function copy(code) {
   try {

@@ -1,24 +1,54 @@
 // What can be done with a message: one group of buttons, which goes to the row the pointer or the focus is on.
 
+import { copyText } from "./copy.js";
 import { shape } from "../page.js";
 import { seqOf } from "./rows.js";
 
+/** @typedef {(row: HTMLElement, seq: number) => void} Act */
+
 /**
  * @param {import("../feed.js").Feed} feed
- * @param {Record<string, (seq: number) => void>} acts by the buttons' data-act
+ * @param {Record<string, Act>} acts by the buttons' data-act
  */
 export function wireTools(feed, acts) {
   const tools = shape("tpl-tools");
   if (!tools) return;
+  const menu = tools.querySelector("[popover]");
+  const all = { link: (row, seq) => void copyText(linkTo(feed.room, seq)), ...acts };
   const show = (event) => {
     const row = event.target instanceof Element ? event.target.closest(".msg") : null;
-    if (row && !Number.isNaN(seqOf(row)) && tools.parentElement !== row) row.append(tools);
+    if (!row || Number.isNaN(seqOf(row)) || tools.parentElement === row || menu?.matches(":popover-open")) return;
+    fit(tools, row);
+    row.append(tools);
   };
   feed.timeline.addEventListener("pointerover", show, { passive: true });
   feed.timeline.addEventListener("focusin", show);
   tools.addEventListener("click", (event) => {
     const act = event.target instanceof Element ? event.target.closest("[data-act]")?.dataset.act : null;
     const row = tools.closest(".msg");
-    if (act && row) acts[act]?.(seqOf(row));
+    if (!act || !row) return;
+    if (menu?.matches(":popover-open")) menu.hidePopover();
+    all[act]?.(row, seqOf(row));
   });
+  menu?.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const items = [...menu.querySelectorAll("button:not([hidden])")];
+    items.at((items.indexOf(document.activeElement) + step) % items.length)?.focus();
+  });
+}
+
+/** Only what this message allows. */
+function fit(tools, row) {
+  const whose = row.matches(".is-own") ? "own" : "other";
+  const deleted = row.matches(".is-deleted");
+  for (const button of tools.querySelectorAll("button")) {
+    button.hidden = (button.dataset.for ?? whose) !== whose || (deleted && !("deleted" in button.dataset));
+  }
+}
+
+/** The address of a message, which opens its room there. */
+export function linkTo(room, seq) {
+  return new URL(`/rooms/${room}?around=${seq}#m-${seq}`, location.href).href;
 }

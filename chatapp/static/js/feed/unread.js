@@ -3,7 +3,6 @@
 import { NewLine } from "./new-line.js";
 import { Reading } from "./reading.js";
 import { shape } from "../page.js";
-import { wireTools } from "./tools.js";
 
 const UNDO = 10_000;
 
@@ -12,6 +11,7 @@ const UNDO = 10_000;
  * @param {import("../feed.js").Feed} by.feed
  * @param {import("../unread.js").Unread} by.unread
  * @param {import("../outbox.js").Outbox} by.outbox
+ * @returns {import("./tools.js").Act} has all of a message and what follows unread again
  */
 export function wireUnread({ feed, unread, outbox }) {
   const line = new NewLine(feed);
@@ -32,16 +32,14 @@ export function wireUnread({ feed, unread, outbox }) {
   feed.element.querySelector("[data-to-latest]")?.addEventListener("click", () => reading.go());
   reading.start();
 
-  wireTools(feed, {
-    unread(seq) {
-      const undo = reading.back(seq);
-      feed.part(() => line.at(seq));
-      offer(feed.element.querySelector("[data-banners]"), () => {
-        undo();
-        feed.part(() => line.remove());
-      });
-    },
-  });
+  return (_row, seq) => {
+    const undo = reading.back(seq);
+    feed.part(() => line.at(seq));
+    offer(feed.element.querySelector("[data-banners]"), () => {
+      undo();
+      feed.part(() => line.remove());
+    });
+  };
 }
 
 /** Says that it was done, and takes it back on demand. @param {HTMLElement | null} place @param {() => void} undo */
