@@ -23,7 +23,9 @@ from chatapp.realtime.dispatch import Dispatch
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hints import Hints
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.janus import Janus
 from chatapp.realtime.leases import Leases, MemoryLeases
+from chatapp.realtime.media import Media
 from chatapp.realtime.neighbours import Neighbours
 from chatapp.realtime.news import News
 from chatapp.realtime.presence import Presence
@@ -96,6 +98,7 @@ async def running(
             clock=clock,
             seal=Seal(settings.secret_keys, "signal", PROOF_SECONDS),
             ice=IceServers(settings.stun_urls, settings.turn_urls, settings.turn_secret),
+            media=_media(settings, supervisor, limits, name),
         )
         rings = Rings(database, hub, rosters, calls, backplane, limits, supervisor)
         kit = Services(
@@ -190,6 +193,14 @@ async def _pushes(
     pushes = Pushes(database, clock, metrics, outbound, vapid, about_us)
     pushes.start(supervisor)
     return pushes
+
+
+def _media(settings: Settings, supervisor: Supervisor, limits: Limits, name: str) -> Media | None:
+    if not settings.janus_url:
+        return None
+    janus = Janus(settings.janus_url, settings.janus_secret)
+    supervisor.keep(janus.run, "media server")
+    return Media(janus, supervisor, limits, name, settings.janus_above)
 
 
 def _redis(settings: Settings) -> "RedisBackplane | None":

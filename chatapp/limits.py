@@ -45,6 +45,7 @@ PRESENCE = Rate("presence", 30, 30)
 CALL = Rate("call", 30, 60)  # joining and leaving
 SIGNAL = Rate("signal", 200, 20)
 RING = Rate("ring", 10, 60)
+MEDIA = Rate("media", 20, 60)  # sessions with the media server
 # per address
 CONNECT_ADDRESS = Rate("connect-address", 1200, 60)
 # per socket

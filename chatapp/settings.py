@@ -109,6 +109,12 @@ def _urls(*schemes: str) -> Callable[[str], tuple[str, ...]]:
     return parse
 
 
+def _socket_url(value: str) -> str:
+    if value and not (urlsplit(value).scheme in {"ws", "wss"} and urlsplit(value).hostname):
+        raise ValueError("must start with ws:// or wss://, such as ws://janus:8188")
+    return value
+
+
 def _level(value: str) -> str:
     if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
@@ -225,6 +231,28 @@ SETTINGS: Final = (
         _token,
         secret=True,
     ),
+    Setting(
+        "JANUS_URL",
+        "janus_url",
+        "",
+        "A Janus media server's API, such as ws://janus:8188, for calls of up to 30; empty: up to 6, directly.",
+        _socket_url,
+    ),
+    Setting(
+        "JANUS_SECRET",
+        "janus_secret",
+        "",
+        "What Janus has as api_secret.",
+        _token,
+        secret=True,
+    ),
+    Setting(
+        "JANUS_ABOVE",
+        "janus_above",
+        "6",
+        "Calls of more people than this go through Janus, if there is one.",
+        _whole(1, 6),
+    ),
     Setting("LOG_LEVEL", "log_level", "INFO", "The least important log lines to write.", _level),
 )
 
@@ -269,6 +297,9 @@ class Settings:
     stun_urls: tuple[str, ...]
     turn_urls: tuple[str, ...]
     turn_secret: str = field(repr=False)
+    janus_url: str
+    janus_secret: str = field(repr=False)
+    janus_above: int
     log_level: str
 
     @classmethod

@@ -217,6 +217,13 @@ calls = Table(
     Column("room_id", Id, ForeignKey("rooms.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("started_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, comment="null while it goes on: one in a room"),
+    Column(
+        "is_large",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="goes through the media server, from when it had many people to its end",
+    ),
     Index(
         "uq_calls_room_id_on",
         "room_id",

@@ -37,6 +37,7 @@ DOORS = {
     "sqlalchemy.ext.asyncio": {"sqlite_file", "database"},
     "sqlalchemy.orm": set(),
     "prometheus_client": {"metrics"},
+    "websockets": {"realtime.janus", "realtime.wire"},
     "redis": {"realtime.redis_backplane", "realtime.redis_leases", "realtime.shared_tails"},
     "jinja2": {"templating"},
     "bcrypt": {"security"},

@@ -10,7 +10,7 @@ import pytest
 from chatapp import words
 from chatapp.domain.calls import LEASE_MS
 from chatapp.ice import CREDENTIAL_SECONDS
-from chatapp.limits import CALL, CONNECT, FRAMES, PRESENCE, RING, SIGNAL
+from chatapp.limits import CALL, CONNECT, FRAMES, MEDIA, PRESENCE, RING, SIGNAL
 from chatapp.realtime import dispatch, frames, wire
 from chatapp.realtime.calls import PEOPLE_MOST
 from chatapp.realtime.direct_line import SILENT_PINGS
@@ -20,6 +20,7 @@ from chatapp.realtime.dispatch import (
     Dispatch,
     Follow,
     Here,
+    MediaAsked,
     Post,
     Read,
     Ring,
@@ -29,6 +30,8 @@ from chatapp.realtime.dispatch import (
     Watch,
     Writing,
 )
+from chatapp.realtime.media_session import SDP_MOST as MEDIA_SDP_MOST
+from chatapp.realtime.media_session import WANTS_MOST, Told
 from chatapp.realtime.presence import NAMED_MOST
 from chatapp.realtime.pulse import ROUND_SECONDS
 from chatapp.realtime.signals import CANDIDATES_MOST, SDP_MOST, Data, State
@@ -85,6 +88,11 @@ BUILT = {
     "signal": frames.signal(
         7, "Zr81hXeE5mVd0LpA", Data(state=State(mic=True, camera=False, hand=False, screen=""))
     ),
+    "media": frames.media(
+        7,
+        "5f1c",
+        Told(offer="v=0…", lines=[{"mid": "0", "id": "Zr81hXeE5mVd0LpA", "line": 1}]),
+    ),
     "ring": frames.ring(7, "lab", 17, "Ann Archer"),
     "ring_over": frames.ring_over(7, 23),
     "news": frames.news(7, 131, 133, [(132, 17), (133, 4)]),
@@ -125,6 +133,7 @@ async def test_each_command_of_a_browser_is_as_described(site: Site) -> None:
         "call_join": CallJoin,
         "call_leave": CallLeave,
         "signal": Signal,
+        "media": MediaAsked,
         "ring": Ring,
         "ring_over": RingOver,
     }
@@ -150,6 +159,9 @@ def test_the_limits_are_those_of_the_code() -> None:
     for rate in (CALL, SIGNAL, RING):
         assert f"At most {rate.count} in {rate.seconds:g} s." in TEXT
     assert f"at most {SDP_MOST:,} code\npoints, at most {CANDIDATES_MOST} candidates" in TEXT
+    assert f"At most {MEDIA_SDP_MOST:,} code points and {CANDIDATES_MOST} candidates" in TEXT
+    assert f"at most {WANTS_MOST}: line 0 to 3" in TEXT
+    assert f"possible {MEDIA.count} times in {MEDIA.seconds:g} s" in TEXT
     assert CREDENTIAL_SECONDS == 600
     assert LEASE_MS == 45_000
     assert f"Every {ROUND_SECONDS} s: the last numbers" in TEXT

@@ -131,6 +131,7 @@ def test_every_secret_may_lie_in_a_file_instead(setting, tmp_path):
         "SECRET_KEY": KEY,
         "METRICS_TOKEN": KEY,
         "TURN_SECRET": KEY,
+        "JANUS_SECRET": KEY,
     }
     file = tmp_path / "secret"
     file.write_text(values[setting.name] + "\n")

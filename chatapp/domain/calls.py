@@ -41,11 +41,13 @@ class Participant:
 
 @dataclass(slots=True)
 class Call:
-    """A call that goes on. `started_at` in milliseconds since 1970; people in the order in which they came."""
+    """A call that goes on. `started_at` in milliseconds since 1970; people in the order in which they came. A large
+    one goes through the media server."""
 
     id: int
     room_id: int
     started_at: int
+    is_large: bool = False
     people: list[Participant] = field(default_factory=list)
 
     def held_by(self, holder: str) -> Participant | None:
@@ -111,6 +113,7 @@ async def picture(reader: Reader) -> Picture:
             calls.c.id,
             calls.c.room_id,
             calls.c.started_at,
+            calls.c.is_large,
             participants.c.token,
             participants.c.holder,
             participants.c.user_id,
@@ -128,9 +131,13 @@ async def picture(reader: Reader) -> Picture:
         if not row.is_there:
             stale.add(row.room_id)
             continue
-        call = found.setdefault(row.room_id, Call(row.id, row.room_id, row.started_at))
+        call = found.setdefault(row.room_id, _call_of(row))
         call.people.append(Participant(row.token, row.holder, row.user_id, row.name, row.hue))
     return Picture(found, frozenset(stale))
+
+
+def _call_of(row: Any) -> Call:
+    return Call(row.id, row.room_id, row.started_at, row.is_large)
 
 
 async def ringing_room(reader: Reader, room_id: int, user_id: int) -> str | None:
@@ -174,6 +181,8 @@ async def apply_join(tx: Transaction, command: JoinCall) -> Committed:
         if await _count(tx, call_id, but=actor.id) >= command.most:
             raise Conflict("call_full", most=command.most)
     await _sit(tx, call_id, command)
+    if await _count(tx, call_id) > command.direct:
+        await tx.execute(update(calls).where(calls.c.id == call_id).values(is_large=True))
     return Committed(room.id, messages=messages)
 
 

@@ -69,13 +69,14 @@ class DeleteAccount:
 @dataclass(frozen=True, slots=True)
 class JoinCall:
     """`fresh`: random, for this tab and its line. `before`: the token that the tab had when its line broke, or ''.
-    At most `most` people."""
+    At most `most` people; with more than `direct` of them the call is large from then on."""
 
     actor_id: int
     room_id: int
     fresh: str
     before: str
     most: int
+    direct: int
 
 
 @dataclass(frozen=True, slots=True)

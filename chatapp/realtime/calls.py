@@ -1,13 +1,14 @@
 """Calls as this process has them: which of its tabs are in one, what they say to each other, and who is told.
 
 The database knows who is in a call (`domain/calls.py`); this reads it whenever something changed, and every
-`COMPARE_SECONDS` since a hint may have been lost. Media goes from browser to browser and never comes here.
+`COMPARE_SECONDS` since a hint may have been lost. Media goes from browser to browser, or in a large call through the
+media server (`media.py`), and never comes here.
 
 MUSTs
 1. Only a tab that the database has in the call, and that is up to date with the room (so a member of it), sends or
    gets signals; who sends is what we know, never what a frame says.
 2. Whose line breaks stays in the call for `GRACE_SECONDS`; the media goes on meanwhile.
-3. A tab that is not in the call any more is told why.
+3. A tab that is not in the call any more is told why, and its media ends.
 """
 
 import asyncio
@@ -27,6 +28,8 @@ from chatapp.realtime import frames, signals
 from chatapp.realtime.backplane import Backplane, Hint
 from chatapp.realtime.connection import Connection
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.media import LARGE_MOST, Media
+from chatapp.realtime.media_session import Asked, Told
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.writer import Writer
 from chatapp.security import Seal
@@ -63,6 +66,7 @@ class Calls:
         clock: Clock,
         seal: Seal,
         ice: IceServers,
+        media: Media | None = None,
     ) -> None:
         self._database = database
         self._hub = hub
@@ -73,6 +77,9 @@ class Calls:
         self._clock = clock
         self._seal = seal
         self._ice = ice
+        self._media = media
+        self.people_most = LARGE_MOST if media else PEOPLE_MOST
+        self._direct = media.direct if media else PEOPLE_MOST
         self._live: dict[int, Call] = {}
         self._places: dict[Connection, _Place] = {}
         self._joining: dict[Connection, _Place] = {}  # stored, and not yet seen in a picture
@@ -116,7 +123,9 @@ class Calls:
         if place is not None and place.room_id != room_id:
             self.leave(connection, place.room_id)
         holder = secrets.token_urlsafe(12)
-        command = JoinCall(connection.user_id, room_id, holder, before, PEOPLE_MOST)
+        command = JoinCall(
+            connection.user_id, room_id, holder, before, self.people_most, self._direct
+        )
 
         def done(end: object) -> None:
             if isinstance(end, Exception):
@@ -148,6 +157,23 @@ class Calls:
         # what cannot leave now would come too late: browsers begin again by themselves
         if others and self._backplane.is_connected():
             self._backplane.publish(signals.packed(room_id, parcel, self._seal))
+
+    def media(self, connection: Connection, room_id: int, session: str, asked: Asked) -> None:
+        """To the media server, where the call goes through it. Raises `Refused`, `TooMany`."""
+        call = self._live.get(room_id)
+        if self._media is None or call is None or not call.is_large:
+            raise Refused("not_in_call")
+        if not self.is_in(connection, room_id):
+            raise Refused("not_in_call")
+        self._limits.take(SIGNAL, connection.user_id)
+        token = self._places[connection].token
+
+        def tell(told: Told) -> None:
+            for tab in self.tabs(room_id):
+                if self._places[tab].token == token:
+                    tab.send(frames.media(room_id, session, told))
+
+        self._media.take(call.id, connection.user_id, token, session, asked, tell)
 
     def left(self, connection: Connection) -> None:
         """A connection has gone. Its tab may be back in a moment."""
@@ -221,6 +247,23 @@ class Calls:
         for connection, place in joining.items():
             self._sit(connection, place)
         self._settle(picture, now)
+        self._keep_media(old, picture.calls)
+
+    def _keep_media(self, old: dict[int, Call], new: dict[int, Call]) -> None:
+        """For the tabs that are in large calls by our lines, or were a moment ago and may be back."""
+        if self._media is None:
+            return
+        ours = {place.holder for place in self._places.values()} | self._gone.keys()
+        large = [call for call in new.values() if call.is_large]
+        self._media.keep(
+            person.token for call in large for person in call.people if person.holder in ours
+        )
+        for call in old.values():
+            if call.is_large and all(call.id != other.id for other in large):
+                self._media.end_call(call.id)
+
+    def _is_large(self, call: Call | None) -> bool:
+        return self._media is not None and call is not None and call.is_large
 
     def _end_the_gone(self, now: float) -> None:
         for holder, (until, user_id, room_id) in list(self._gone.items()):
@@ -260,7 +303,8 @@ class Calls:
             self._places[connection] = _Place(place.room_id, place.holder, person.token)
             connection.send(self._frame(place.room_id))
             servers = self._ice.of(connection.user_id)
-            connection.send(frames.call_joined(place.room_id, person.token, servers))
+            session = self._media.name(person.token) if self._media else ""
+            connection.send(frames.call_joined(place.room_id, person.token, servers, session))
 
     def _settle(self, picture: Picture, now: float) -> None:
         self._settled = {room: at for room, at in self._settled.items() if room in picture.stale}
@@ -311,6 +355,7 @@ class Calls:
                 }
                 for person in (call.people if call else ())
             ],
+            is_large=self._is_large(call),
         )
 
     def _deliver(self, room_id: int, parcel: signals.Parcel) -> set[str]:

@@ -20,6 +20,7 @@ from chatapp.realtime.calls import Calls
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.connection import Connection
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.media_session import Asked
 from chatapp.realtime.presence import Presence
 from chatapp.realtime.rings import Rings
 from chatapp.realtime.rosters import Rosters
@@ -102,6 +103,14 @@ class Signal(msgspec.Struct, tag="signal"):
     room: int
     data: Data
     to: Annotated[str, msgspec.Meta(max_length=TOKEN_MOST)] = ""
+
+
+class MediaAsked(msgspec.Struct, tag="media"):
+    """`session`: the browser's name for its connections with the media server."""
+
+    room: int
+    session: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    data: Asked
 
 
 class Ring(msgspec.Struct, tag="ring"):
@@ -195,6 +204,7 @@ class Dispatch:
             | CallJoin
             | CallLeave
             | Signal
+            | MediaAsked
             | Ring
             | RingOver
         ).decode
@@ -210,6 +220,7 @@ class Dispatch:
             CallJoin: self._call_join,
             CallLeave: self._call_leave,
             Signal: self._signal,
+            MediaAsked: self._media,
             Ring: self._ring,
             RingOver: self._ring_over,
         }
@@ -328,6 +339,9 @@ class Dispatch:
 
     def _signal(self, connection: Connection, command: Signal) -> None:
         self._calls.signal(connection, command.room, command.to, command.data)
+
+    def _media(self, connection: Connection, command: MediaAsked) -> None:
+        self._calls.media(connection, command.room, command.session, command.data)
 
     def _ring(self, connection: Connection, command: Ring) -> None:
         self._rings.ring(connection, command.room, command.user)

@@ -89,13 +89,15 @@ def typing(room_id: int, user_id: int, name: str) -> bytes:
     return _frame("typing", room=room_id, user=user_id, name=name)
 
 
-def call(room_id: int, started_at: int | None, people: list[dict[str, object]]) -> bytes:
+def call(
+    room_id: int, started_at: int | None, people: list[dict[str, object]], *, is_large: bool = False
+) -> bytes:
     """`started_at` None: there is no call."""
-    return _frame("call", room=room_id, started=started_at, people=people)
+    return _frame("call", room=room_id, started=started_at, large=is_large, people=people)
 
 
-def call_joined(room_id: int, token: str, ice: list[dict[str, object]]) -> bytes:
-    return _frame("call_joined", room=room_id, id=token, ice=ice)
+def call_joined(room_id: int, token: str, ice: list[dict[str, object]], session: str = "") -> bytes:
+    return _frame("call_joined", room=room_id, id=token, ice=ice, session=session)
 
 
 def call_over(room_id: int, reason: CallEnd) -> bytes:
@@ -108,6 +110,10 @@ def call_refused(room_id: int, code: str, message: str) -> bytes:
 
 def signal(room_id: int, sender: str, data: object) -> bytes:
     return _frame("signal", room=room_id, **{"from": sender}, data=data)
+
+
+def media(room_id: int, session: str, data: object) -> bytes:
+    return _frame("media", room=room_id, session=session, data=data)
 
 
 def ring(room_id: int, room_name: str, user_id: int, name: str) -> bytes:

@@ -19,7 +19,7 @@ from tests.domain import world
 
 
 async def comes(database, who, room_id, line, before="", most=6):
-    return await world.carry_out(database, JoinCall(who.id, room_id, line, before, most))
+    return await world.carry_out(database, JoinCall(who.id, room_id, line, before, most, 6))
 
 
 async def goes(database, who, room_id, line):

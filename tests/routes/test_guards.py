@@ -330,6 +330,10 @@ def _ring_over(room: int) -> dict[str, object]:
     return {"type": "ring_over", "room": room}
 
 
+def _media(room: int) -> dict[str, object]:
+    return {"type": "media", "room": room, "session": "s", "data": {"offer": "v=0"}}
+
+
 def _call_leave(room: int) -> dict[str, object]:
     return {"type": "call_leave", "room": room}
 
@@ -345,6 +349,7 @@ COMMANDS = {
     "typing": (_typing, dict.fromkeys(WHO, "nothing")),
     "follow": (_follow, dict.fromkeys(WHO, "following")),
     "call_join": (_call_join, inside("call_joined", "call_refused")),
+    "media": (_media, inside("error", "error")),
     "signal": (_signal, inside("nothing", "error")),
     "ring": (_ring, inside("nothing", "error")),
     "ring_over": (_ring_over, inside("ring_over", "error")),

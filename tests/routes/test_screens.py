@@ -225,7 +225,7 @@ def calls(*comings: str, goings: tuple[str, ...] = ()) -> Action:
         ask = services(world.site).writer.ask
         for who in comings:
             line = f"{who}-{uuid4().hex[:16]}"
-            await ask(JoinCall(await number_of(world, who), world.lab, line, "", 6))
+            await ask(JoinCall(await number_of(world, who), world.lab, line, "", 6, 6))
             if who in goings:
                 await ask(LeaveCall(await number_of(world, who), world.lab, line))
 

@@ -18,6 +18,7 @@ from playwright.async_api import Browser
 from tests.support import chromium, databases, postgres_server, run_folder
 from tests.support.asgi import Site, lifespan
 from tests.support.chat_server import ChatServer
+from tests.support.janus_server import JanusServer
 from tests.support.nginx_server import PROXY, NginxServer
 from tests.support.postgres_server import PostgresServer
 from tests.support.process import Process
@@ -118,6 +119,15 @@ def stack(doomed: Doomed) -> Iterator[list[Process]]:
 def redis(tmp_path: Path, stack: list[Process]) -> RedisServer:
     """A Redis of the test's own: stop, kill, pause and start it at will."""
     server = RedisServer(tmp_path / "redis")
+    stack.append(server)
+    server.start()
+    return server
+
+
+@pytest.fixture
+def janus(tmp_path: Path, stack: list[Process]) -> JanusServer:
+    """A Janus of the test's own."""
+    server = JanusServer(tmp_path / "janus")
     stack.append(server)
     server.start()
     return server
