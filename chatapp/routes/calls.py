@@ -17,7 +17,6 @@ async def show(request: Request) -> Response:
         "current_room_id": room.id,
         "call": kit.calls.of(room.id),
         "cursor": f"{kit.epoch}:{room.last_seq}",
-        "people_most": kit.calls.people_most,
         **await pane(kit, kit.database, room),
     }
     response = await page(request, "rooms/call.html", values)

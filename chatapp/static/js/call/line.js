@@ -9,7 +9,7 @@ const AGAIN = 3_000; // after a refusal that will pass
 const RENEW = 8 * 60_000; // servers' credentials are good for ten minutes
 
 /**
- * Events: "call" with the frame, "joined" with {id, ice}, "over" with why, "refused" with {code, message},
+ * Events: "call" with the frame, "joined" with {id, ice, session}, "over" with why, "refused" with {code, message},
  * "away" when the line broke while in the call.
  */
 export class CallLine extends EventTarget {
@@ -41,13 +41,13 @@ export class CallLine extends EventTarget {
     socket.on("reload", here(() => this.#afresh()));
     socket.on("removed", here(() => this.#end("removed")));
     socket.on("call", here((frame) => this.#tell("call", frame)));
-    socket.on("call_joined", here(({ id, ice }) => {
+    socket.on("call_joined", here(({ id, ice, session }) => {
       if (!this.#wanted) {
         this.leave(); // it was on its way when we changed our mind
         return;
       }
       this.id = id;
-      this.#tell("joined", { id, ice });
+      this.#tell("joined", { id, ice, session });
     }));
     socket.on("call_over", here(({ reason }) => reason !== "left" && this.#over(reason)));
     socket.on("call_refused", here((frame) => this.#refused(frame)));

@@ -2,11 +2,11 @@
 
 import { CallLine } from "./line.js";
 import { Devices } from "./devices.js";
-import { Mesh } from "./mesh.js";
 import { Meter, levelsOf } from "./levels.js";
 import { People } from "./people.js";
 import { Quality, limit } from "./quality.js";
 import { Stage } from "./stage.js";
+import { Way } from "./way.js";
 import { namesOf } from "../calls.js";
 import { shape, words as wordsOf } from "../page.js";
 import { showControl, wireControls } from "./controls.js";
@@ -29,7 +29,7 @@ export function openCall({ element, me, socket, storage }) {
   const room = Number(element.dataset.room);
   const devices = new Devices(storage);
   const line = new CallLine({ element, socket });
-  const mesh = new Mesh({ room, socket, devices });
+  const mesh = new Way({ room, socket, devices });
   const stage = new Stage(find("[data-stage]"));
   const meter = new Meter();
   const people = new People({ pane: document.getElementById("details"), room, me, socket });
@@ -115,7 +115,7 @@ export function openCall({ element, me, socket, storage }) {
     people.draw(inCall, (id) => (id === mesh.id ? mine : mesh.states.get(id)), element.dataset.part === "on");
   }
 
-  function call({ started: at, people: now }) {
+  function call({ started: at, people: now, large = false }) {
     if (element.dataset.part === "on") {
       const other = (list, person) => !list.some((each) => each.user === person.user) && String(person.user) !== me;
       for (const person of now) if (other(inCall, person)) say(words.joined, person.name);
@@ -123,7 +123,7 @@ export function openCall({ element, me, socket, storage }) {
     }
     inCall = now;
     started = at ?? 0;
-    mesh.people(now);
+    mesh.people(now, large);
     for (const peer of mesh.peers.values()) drawPeer(peer);
     find("[data-names]").textContent = namesOf(now);
     find("[data-nobody]").hidden = now.length > 0;
@@ -147,7 +147,10 @@ export function openCall({ element, me, socket, storage }) {
     drawPeople();
   });
   stage.hear(() => levelsOf(mesh.peers).set(ME, meter.level()));
-  stage.addEventListener("arranged", () => showControl(element, "grid", stage.grid));
+  stage.addEventListener("arranged", ({ detail: main }) => {
+    showControl(element, "grid", stage.grid);
+    mesh.look(main);
+  });
   stage.addEventListener("silenced", () => {
     const place = find("[data-banners]");
     if (place.querySelector("[data-hear]")) return;
@@ -162,12 +165,12 @@ export function openCall({ element, me, socket, storage }) {
   // -- in and out ---------------------------------------------------------------
 
   line.addEventListener("call", ({ detail }) => call(detail));
-  line.addEventListener("joined", ({ detail: { id, ice } }) => {
+  line.addEventListener("joined", ({ detail: { id, ice, session } }) => {
     clearTimeout(lineBanner);
     find("[data-line]")?.remove();
     const isNew = element.dataset.part !== "on";
     part("on");
-    mesh.joined(id, ice);
+    mesh.joined(id, ice, session);
     drawMine();
     if (isNew) find('.call-bar [data-control="mic"]').focus();
   });

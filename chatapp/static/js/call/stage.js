@@ -169,7 +169,7 @@ export class Stage extends EventTarget {
       tile.classList.toggle("is-main", id === main);
       tile.querySelector("[data-pin]").setAttribute("aria-pressed", String(id === this.#pinned));
     }
-    this.dispatchEvent(new Event("arranged"));
+    this.dispatchEvent(new CustomEvent("arranged", { detail: main }));
   }
 
   #listen() {
