@@ -112,6 +112,11 @@ class Calls:
         """How many people are in the calls that go on, by room."""
         return {room_id: len(call.people) for room_id, call in self._live.items()}
 
+    @property
+    def has_media_server(self) -> bool:
+        """Whether there is one, and it answers just now."""
+        return self._media is not None and self._media.is_there
+
     # -- what tabs ask ------------------------------------------------------------
 
     def join(self, connection: Connection, room_id: int, before: str) -> None:

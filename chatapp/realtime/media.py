@@ -21,6 +21,12 @@ from chatapp.realtime.supervisor import Supervisor
 LARGE_MOST: Final = 30  # people: an answer for all of their microphones and cameras fits a frame
 
 
+def room_number(site: str, call_id: int) -> int:
+    """A call's room in Janus, for every replica alike: within what numbers of JSON hold."""
+    digest = hashlib.sha256(f"{site} {call_id}".encode()).digest()
+    return int.from_bytes(digest[:6]) + 1
+
+
 class Media:
     """Owner of the sessions. `site`: a name of this site, since others may have the same media server. Calls of more
     than `direct` people are large."""
@@ -39,6 +45,11 @@ class Media:
         """The browser's name for the session that its tab has here, or ''."""
         session = self._sessions.get(token)
         return session.name if session else ""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the media server answers."""
+        return self._janus.is_there
 
     def count(self) -> int:
         return len(self._sessions)
@@ -64,7 +75,7 @@ class Media:
             self._end(token)
             session = MediaSession(
                 janus=self._janus,
-                room=self._room(call_id),
+                room=room_number(self._site, call_id),
                 most=LARGE_MOST,
                 token=token,
                 name=name,
@@ -82,7 +93,7 @@ class Media:
     def end_call(self, call_id: int) -> None:
         """The call is over: its room in Janus goes, if it had one."""
         if self._janus.is_there:
-            self._supervisor.spawn(self._destroy(self._room(call_id)), "media room")
+            self._supervisor.spawn(self._destroy(room_number(self._site, call_id)), "media room")
 
     def _end(self, token: str) -> None:
         session = self._sessions.pop(token, None)
@@ -106,11 +117,6 @@ class Media:
                 handle.drop()
         except (JanusAway, JanusRefused):
             pass
-
-    def _room(self, call_id: int) -> int:
-        """Within what JSON's numbers hold."""
-        digest = hashlib.sha256(f"{self._site} {call_id}".encode()).digest()
-        return int.from_bytes(digest[:6]) + 1
 
 
 def _ignore(_said: Said | None) -> None:

@@ -7,6 +7,7 @@ each other. Whatever goes wrong ends the session, and the browser begins another
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
@@ -20,8 +21,9 @@ WANTS_MOST: Final = 200
 WAITING_MOST: Final = 100  # steps; when full, the session ends
 BROWSER_SECONDS: Final = 15.0  # for an answer to an offer
 BITS_MOST: Final = 4_000_000  # a second, of one tab, whatever it asks its browser for
-NO_SUCH_ROOM: Final = 426
 ROOM_EXISTS: Final = 427
+
+log = logging.getLogger(__name__)
 
 Sdp = Annotated[str, msgspec.Meta(max_length=SDP_MOST)]
 Candidates = Annotated[list[Candidate], msgspec.Meta(max_length=CANDIDATES_MOST)]
@@ -108,7 +110,9 @@ class MediaSession:
                 await (self._asked(step) if isinstance(step, Asked) else self._said(step))
                 while not self._is_offered and await self._want():
                     pass
-        except (JanusAway, JanusRefused, TimeoutError):
+        except JanusRefused as error:
+            log.info("the media server refused something: %s", error)
+        except (JanusAway, TimeoutError):
             pass
         finally:
             for handle in self._handles:
@@ -156,13 +160,8 @@ class MediaSession:
             "room": self._room,
             "display": self._token,
         }
-        try:
-            answer = await handle.ask(body, "offer", offer)
-        except JanusRefused as error:
-            if error.code != NO_SUCH_ROOM:
-                raise
-            await self._make_room(handle)
-            answer = await handle.ask(body, "offer", offer)
+        await self._make_room(handle)  # first: a handle takes only one offer, even if it is refused
+        answer = await handle.ask(body, "offer", offer)
         self._meet(answer.content.get("publishers"))
         return answer.sdp
 
@@ -187,7 +186,7 @@ class MediaSession:
                 }
             )
         except JanusRefused as error:
-            if error.code != ROOM_EXISTS:  # another tab was quicker
+            if error.code != ROOM_EXISTS:  # another tab was here before
                 raise
 
     async def _want(self) -> bool:

@@ -14,8 +14,10 @@ from tests.support.fixtures import Serve
 SAME_KEY = "4f9d3b7c1e6a8052" * 4  # a session counts at every replica
 
 
-async def two_replicas(serve: Serve, database_url: str, redis_url: str = "") -> list[ChatServer]:
-    given = shared(database_url, redis_url)
+async def two_replicas(
+    serve: Serve, database_url: str, redis_url: str = "", **more: str
+) -> list[ChatServer]:
+    given = shared(database_url, redis_url) | more
     return list(await asyncio.gather(*(serve(**given) for _ in range(2))))
 
 

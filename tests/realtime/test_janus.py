@@ -11,22 +11,10 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
 from chatapp.realtime import janus as door
-from chatapp.realtime.janus import Janus, JanusAway, JanusRefused, Said
-from tests.support.janus_server import SECRET, JanusServer
+from chatapp.realtime.janus import JanusAway, JanusRefused, Said
+from tests.support.janus_server import JanusServer, ignore, speaking
 
 ROOM = 2**40 + 7
-
-
-@asynccontextmanager
-async def speaking(url: str, secret: str = SECRET) -> AsyncIterator[Janus]:
-    """A door that is opened; it may take a while, or never happen."""
-    made = Janus(url, secret)
-    task = asyncio.create_task(made.run())
-    try:
-        yield made
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -41,10 +29,6 @@ async def stand_in(answer: Callable[[ServerConnection], Awaitable[None]]) -> Asy
     server = await serve(answer, "127.0.0.1", 0, subprotocols=[Subprotocol(door.PROTOCOL)])
     async with server:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-
-def ignore(_said: Said | None) -> None:
-    """Nothing matters."""
 
 
 async def test_rooms_are_made_and_destroyed(janus: JanusServer) -> None:

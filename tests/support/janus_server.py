@@ -1,10 +1,13 @@
 """A real Janus on a free port: its API over a WebSocket, the plugin videoroom, and nothing else."""
 
+import asyncio
 import contextlib
 import shutil
 import socket
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+from chatapp.realtime.janus import Janus, JanusRefused, Said
 from tests.support import run_folder
 from tests.support.process import Process, environment
 
@@ -61,3 +64,37 @@ class JanusServer(Process):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
             return True
         return False
+
+    async def people(self, room: int) -> list[str] | None:
+        """Whose tabs are in a room, by token; None: there is no such room."""
+        async with speaking(self.url) as ours:
+            while not ours.is_there:
+                await asyncio.sleep(0.02)
+            handle = await ours.attach(ignore)
+            try:
+                said = await handle.ask({"request": "listparticipants", "room": room})
+            except JanusRefused:
+                return None
+            return sorted(one["display"] for one in said.content["participants"])
+
+    async def comes_to(self, room: int, people: list[str] | None) -> None:
+        """Waits until it is so."""
+        async with asyncio.timeout(20):
+            while await self.people(room) != people:
+                await asyncio.sleep(0.1)
+
+
+@contextlib.asynccontextmanager
+async def speaking(url: str, secret: str = SECRET) -> AsyncIterator[Janus]:
+    """A door that is opened; it may take a while, or never happen."""
+    made = Janus(url, secret)
+    task = asyncio.create_task(made.run())
+    try:
+        yield made
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def ignore(_said: Said | None) -> None:
+    """Nothing matters."""

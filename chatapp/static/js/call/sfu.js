@@ -265,9 +265,10 @@ export class Sfu extends EventTarget {
   }
 
   #hear({ from, data }) {
+    const was = this.states.get(from);
     this.states.set(from, data.state);
     this.#wish();
-    this.dispatchEvent(new CustomEvent("state", { detail: { id: from, state: data.state } }));
+    this.dispatchEvent(new CustomEvent("state", { detail: { id: from, state: data.state, was } }));
   }
 
   #drop(id) {
