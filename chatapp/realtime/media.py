@@ -18,7 +18,7 @@ from chatapp.realtime.janus import Janus, JanusAway, JanusRefused, Said
 from chatapp.realtime.media_session import Asked, MediaSession, Told
 from chatapp.realtime.supervisor import Supervisor
 
-LARGE_MOST: Final = 30  # people: an answer for all of their microphones and cameras fits a frame
+LARGE_MOST: Final = 30  # people: twice as many lines are as many as one may want
 
 
 def room_number(site: str, call_id: int) -> int:

@@ -17,7 +17,7 @@ from chatapp.realtime.janus import Handle, Janus, JanusAway, JanusRefused, Said
 from chatapp.realtime.signals import CANDIDATES_MOST, TOKEN_MOST, Candidate
 
 SDP_MOST: Final = 56 * 1024  # code points: what leaves room for the rest of a frame
-WANTS_MOST: Final = 200
+WANTS_MOST: Final = 64  # an answer for so many lines, of about 850 bytes each, fits a frame
 WAITING_MOST: Final = 100  # steps; when full, the session ends
 BROWSER_SECONDS: Final = 15.0  # for an answer to an offer
 BITS_MOST: Final = 4_000_000  # a second, of one tab, whatever it asks its browser for

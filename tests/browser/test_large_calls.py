@@ -156,3 +156,40 @@ async def test_whose_membership_or_tab_ends_is_out_of_the_media_server(
         again = await in_call(ben, room)
         for page in (hers, again):
             await reaches(page, pictures=1, sounds=1)
+
+
+async def test_a_small_picture_is_got_where_a_small_one_is_wanted(
+    serve: Serve, person: Arrive, janus: JanusServer
+) -> None:
+    server = await serve(JANUS_ABOVE="1", **janus.settings)
+    _people, (hers, his), _room = await gathered(person, server, server)
+    for page in (hers, his):
+        await reaches(page, pictures=1, sounds=1)
+    await becomes(hers, 1280)
+    await hers.evaluate(WANT_SMALL_ONES)
+    for key in ("v", "v"):  # what she wants changes, and is asked for again
+        await his.keyboard.press(key)
+    await becomes(hers, 320)
+
+
+# From now on the page's wishes for cameras are for the smallest layer.
+WANT_SMALL_ONES = """() => {
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (text) { send.call(this, text.replaceAll('"layer":2', '"layer":0')); };
+}"""
+
+WIDTH = """async () => {
+  for (const link of window.links) {
+    if (link.signalingState === "closed") continue;
+    for (const report of (await link.getStats()).values()) {
+      if (report.type === "inbound-rtp" && report.kind === "video") return report.frameWidth;
+    }
+  }
+}"""
+
+
+async def becomes(page: Page, width: int) -> None:
+    """The one picture that reaches her."""
+    async with asyncio.timeout(20):
+        while await page.evaluate(WIDTH) != width:
+            await asyncio.sleep(0.1)

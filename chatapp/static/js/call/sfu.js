@@ -14,6 +14,7 @@ const LAYERS = [
   { rid: "l", maxBitrate: 120_000, scaleResolutionDownBy: 4 },
 ];
 const SIZES = [{ upTo: 2, layer: 2 }, { upTo: 8, layer: 1 }, { upTo: Infinity, layer: 0 }];
+const WANTS_MOST = 64; // lines: what the server takes
 const SCREEN = { maxBitrate: 1_500_000 };
 const TOGETHER = 80; // milliseconds in which candidates, and wishes, are collected
 const TICK = 1_000;
@@ -244,21 +245,19 @@ export class Sfu extends EventTarget {
     });
   }
 
-  /** Asks for everybody's sound, and for the pictures there are; where many are shown, for small ones. */
+  /** Asks for everybody's sound, for screens, and for the cameras there are; where many are shown, for small ones. */
   #wish() {
     if (this.#wishing) return;
     this.#wishing = setTimeout(() => {
       this.#wishing = 0;
       if (!this.#session || !this.#joined) return;
       const { layer } = SIZES.find(({ upTo }) => this.peers.size <= upTo);
-      const wants = [...this.peers.keys()].flatMap((id) => {
-        const { camera = false, screen = "" } = this.states.get(id) ?? {};
-        return [
-          { id, line: 0 },
-          ...(camera ? [{ id, line: 1, layer: id === this.#main ? 2 : layer }] : []),
-          ...(screen ? [{ id, line: 2 }, { id, line: 3 }] : []),
-        ];
-      });
+      const ids = [...this.peers.keys()];
+      const wants = [
+        ...ids.map((id) => ({ id, line: 0 })),
+        ...ids.filter((id) => this.states.get(id)?.screen).flatMap((id) => [{ id, line: 2 }, { id, line: 3 }]),
+        ...ids.filter((id) => this.states.get(id)?.camera).map((id) => ({ id, line: 1, layer: id === this.#main ? 2 : layer })),
+      ].slice(0, WANTS_MOST);
       const wished = JSON.stringify(wants);
       if (wished !== this.#wished && this.#say({ wants })) this.#wished = wished;
     }, TOGETHER);
