@@ -1,4 +1,4 @@
-"""Large calls as tabs speak of them to the server, with a real Janus behind it: who is let near it, and for how long."""
+"""Large calls as tabs speak of them to the server, with a real Janus: who is let near it, and for how long."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from tests.support import sdp
 from tests.support.asgi import Site
 from tests.support.asgi_socket import AsgiSocket
 from tests.support.fixtures import MakeSite
-from tests.support.janus_server import JanusServer
+from tests.support.janus_server import SECRET, JanusServer
 
 WANT = {"id": "t", "line": 1}
 BAD: dict[str, Any] = {
@@ -67,7 +67,9 @@ class Scene:
 
 @pytest.fixture
 async def scene(make_site: MakeSite, database_url: str, janus: JanusServer) -> AsyncIterator[Scene]:
-    site = await make_site(DATABASE_URL=database_url, JANUS_ABOVE="1", **janus.settings)
+    site = await make_site(
+        DATABASE_URL=database_url, JANUS_ABOVE="1", JANUS_URL=janus.url, JANUS_SECRET=SECRET
+    )
     ann, bob = await somebody(site), await somebody(site)
     room = await ann.opens("Lab")
     await bob.joins(room)
