@@ -30,4 +30,5 @@ keep redis_url "redis://:$(content redis_password)@redis/0"
 keep secret_key "$(random)"
 keep metrics_token "$(random)"
 keep turn_secret "$(random)"
+keep janus_secret "$(random)"
 [ -z "$made" ] || printf 'The secrets are in %s/secrets. Keep a copy where the backups are not.\n' "$PWD" >&2

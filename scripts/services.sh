@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests drive and this machine lacks: PostgreSQL, Redis, nginx, openssl, coturn, iproute2 (networks of
-# their own for two browsers), Chromium, git.
+# Installs what the tests drive and this machine lacks: PostgreSQL, Redis, nginx, openssl, coturn, Janus, iproute2
+# (networks of their own for two browsers), Chromium, git.
 # The tests start their own copies in scratch folders, so nothing installed here is left running,
 # enabled at boot, or holding a database cluster.
 set -eu
@@ -32,6 +32,7 @@ missing() {
     have openssl || printf ' openssl'
     have turnserver || printf ' coturn'
     have ip || printf ' iproute2'
+    have janus || printf ' janus'
     have_chromium || printf ' chromium-headless-shell'
 }
 
@@ -51,8 +52,8 @@ if ! have apt-get || { [ -n "$as_root" ] && ! sudo -n true 2>/dev/null; }; then 
 if [ -z "$can_install" ]; then
     say "The tests need programs that this machine lacks:$list
 They are installed by themselves only on Debian and Ubuntu, as root or with passwordless sudo.
-  Debian, Ubuntu: sudo apt-get install postgresql redis-server nginx openssl coturn iproute2 chromium git
-  Fedora:         sudo dnf install postgresql-server redis nginx openssl coturn iproute chromium git
+  Debian, Ubuntu: sudo apt-get install postgresql redis-server nginx openssl coturn iproute2 janus chromium git
+  Fedora:         sudo dnf install postgresql-server redis nginx openssl coturn iproute janus chromium git
   macOS:          brew install postgresql redis nginx openssl && $venv/bin/playwright install chromium
 Chromium elsewhere: set CHROMIUM=/path/to/chromium, or $venv/bin/playwright install chromium"
     exit 1
@@ -107,7 +108,7 @@ if [ -n "$list" ]; then
     apt install --no-install-recommends $list
 
     if [ -d /run/systemd/system ]; then
-        for service in postgresql redis-server nginx coturn; do
+        for service in postgresql redis-server nginx coturn janus; do
             case "$list" in *"$service"*) $as_root systemctl disable --quiet "$service" || : ;; esac
         done
     fi

@@ -128,9 +128,8 @@ class Calls:
         if place is not None and place.room_id != room_id:
             self.leave(connection, place.room_id)
         holder = secrets.token_urlsafe(12)
-        command = JoinCall(
-            connection.user_id, room_id, holder, before, self.people_most, self._direct
-        )
+        most, direct = self._sizes(room_id)
+        command = JoinCall(connection.user_id, room_id, holder, before, most, direct)
 
         def done(end: object) -> None:
             if isinstance(end, Exception):
@@ -140,6 +139,12 @@ class Calls:
             self._changed(room_id)
 
         self._writer.submit(command, done)
+
+    def _sizes(self, room_id: int) -> tuple[int, int]:
+        """How many may come, and send to each other. While the media server is away, no call grows into it."""
+        if self.has_media_server or self._is_large(self._live.get(room_id)):
+            return self.people_most, self._direct
+        return PEOPLE_MOST, PEOPLE_MOST
 
     def leave(self, connection: Connection, room_id: int) -> None:
         """Out of the call. Who is in none is told so."""

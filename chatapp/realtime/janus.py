@@ -41,13 +41,19 @@ class JanusRefused(Exception):
         self.code = code
 
 
+class Made(msgspec.Struct):
+    """The number of what was asked for."""
+
+    id: int = 0
+
+
 class Said(msgspec.Struct):
     """One message of Janus. `janus` is its kind; plugins' own content is in `plugindata`."""
 
     janus: str
     transaction: str = ""
     sender: int = 0
-    data: dict[str, Any] = {}
+    data: Made = msgspec.field(default_factory=Made)
     plugindata: dict[str, Any] = {}
     jsep: dict[str, Any] = {}
     error: dict[str, Any] = {}
@@ -122,7 +128,7 @@ class Janus:
     async def attach(self, hear: Hear) -> Handle:
         """`hear` is told what nobody asked for, and None when it is over. Raises `JanusAway`, `JanusRefused`."""
         answer = await self.ask(0, {"janus": "attach", "plugin": PLUGIN})
-        number = int(answer.data.get("id", 0))
+        number = answer.data.id
         self._handles[number] = hear
         return Handle(self, number)
 
@@ -193,7 +199,7 @@ class Janus:
         """Opens the Janus session, and keeps it."""
         try:
             answer = await self._ask({"janus": "create", "apisecret": self._secret})
-            self._session = int(answer.data.get("id", 0))
+            self._session = answer.data.id
             log.info("the media server is there")
             while True:
                 await asyncio.sleep(KEEP_ALIVE_SECONDS)

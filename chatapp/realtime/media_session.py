@@ -57,6 +57,22 @@ class Told(msgspec.Struct, omit_defaults=True):
     over: bool = False
 
 
+class _Publisher(msgspec.Struct):
+    """Somebody who sends, as Janus tells it."""
+
+    id: int
+    display: str = ""
+
+
+class _Stream(msgspec.Struct):
+    """A line that we get, or got once."""
+
+    mid: str
+    active: bool = False
+    feed_id: int = 0
+    feed_mid: str = ""
+
+
 Key = tuple[int, str]  # a publisher as Janus numbers it, and its line
 Tell = Callable[[Told], None]
 
@@ -78,7 +94,9 @@ class MediaSession:
         self._handles: list[Handle] = []
         self._sends: Handle | None = None
         self._gets: Handle | None = None
-        self._feeds: dict[str, int] = {}  # publishers by token
+        self._feeds: dict[
+            int, str
+        ] = {}  # tokens by publisher; of two with one token the later counts
         self._wants: list[Want] = []
         self._taken: dict[Key, str] = {}  # the part of the offer over which a line comes
         self._layers: dict[Key, int] = {}
@@ -112,6 +130,8 @@ class MediaSession:
                     pass
         except JanusRefused as error:
             log.info("the media server refused something: %s", error)
+        except msgspec.ValidationError as error:
+            log.warning("the media server said what makes no sense: %s", error)
         except (JanusAway, TimeoutError):
             pass
         finally:
@@ -137,17 +157,17 @@ class MediaSession:
     async def _said(self, step: Said) -> None:
         """Who sends, as Janus tells it."""
         content = step.content
-        self._meet(content.get("publishers"))
+        self._meet(content)
         if content.get("videoroom") == "destroyed":
             raise JanusAway
         for name in ("unpublished", "leaving"):
             gone = content.get(name)
-            self._feeds = {token: feed for token, feed in self._feeds.items() if feed != gone}
+            self._feeds = {feed: token for feed, token in self._feeds.items() if feed != gone}
 
-    def _meet(self, publishers: Any) -> None:
-        for one in publishers if isinstance(publishers, list) else []:
-            self._feeds[str(one.get("display"))] = feed = int(one["id"])
-            self._missing = {key for key in self._missing if key[0] != feed}
+    def _meet(self, content: dict[str, Any]) -> None:
+        for one in msgspec.convert(content.get("publishers", []), list[_Publisher]):
+            self._feeds[one.id] = one.display
+            self._missing = {key for key in self._missing if key[0] != one.id}
 
     async def _publish(self, offer: str) -> str:
         """Returns the answer."""
@@ -162,7 +182,7 @@ class MediaSession:
         }
         await self._make_room(handle)  # first: a handle takes only one offer, even if it is refused
         answer = await handle.ask(body, "offer", offer)
-        self._meet(answer.content.get("publishers"))
+        self._meet(answer.content)
         return answer.sdp
 
     async def _attach(self) -> Handle:
@@ -179,7 +199,7 @@ class MediaSession:
                     "request": "create",
                     "room": self._room,
                     "is_private": True,
-                    "publishers": self._most,
+                    "publishers": 2 * self._most,  # those of a dead replica stay for a minute
                     "bitrate": BITS_MOST,
                     "audiocodec": "opus",
                     "videocodec": "vp8",
@@ -193,10 +213,11 @@ class MediaSession:
         """Brings what is got nearer to what is wanted. Returns whether more may be left to do."""
         if not self._sends:
             return False
+        feeds = {token: feed for feed, token in self._feeds.items() if token != self._token}
         wanted: dict[Key, int] = {}
         for want in self._wants:
-            if want.id != self._token and want.id in self._feeds:
-                wanted[self._feeds[want.id], str(want.line)] = want.layer
+            if want.id in feeds:
+                wanted[feeds[want.id], str(want.line)] = want.layer
         fresh = wanted.keys() - self._taken.keys() - self._missing
         if fresh or self._taken.keys() - wanted.keys():
             await self._change(wanted, fresh)
@@ -224,14 +245,14 @@ class MediaSession:
             answer = await self._gets.ask(
                 {"request": "update", **{name: value for name, value in body.items() if value}}
             )
-        names = {feed: token for token, feed in self._feeds.items()}
         lines: list[dict[str, object]] = []
         self._taken = {}
-        for stream in answer.content.get("streams", []):
-            key = (int(stream.get("feed_id", 0)), str(stream.get("feed_mid", "")))
-            if stream.get("active") and key in wanted:
-                self._taken[key] = mid = str(stream["mid"])
-                lines.append({"mid": mid, "id": names[key[0]], "line": int(key[1])})
+        for stream in msgspec.convert(answer.content.get("streams", []), list[_Stream]):
+            key = (stream.feed_id, stream.feed_mid)
+            if stream.active and key in wanted:
+                self._taken[key] = stream.mid
+                token = self._feeds[stream.feed_id]
+                lines.append({"mid": stream.mid, "id": token, "line": int(stream.feed_mid)})
         self._missing |= fresh - self._taken.keys()
         self._layers = {
             key: at for key, at in self._layers.items() if key in self._taken.keys() - fresh

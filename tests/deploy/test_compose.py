@@ -16,6 +16,7 @@ from tests.support.run_folder import ROOT
 COMPOSE = parsed()
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 APPS = ("app-1", "app-2")
+OUTSIDE = {"nginx", "turn", "janus"}
 OURS = "${CHATAPP_IMAGE:-"
 
 
@@ -40,8 +41,8 @@ def test_it_fits_the_compose_schema():
 # -- who can be reached ---------------------------------------------------------------
 
 
-def test_only_nginx_and_turn_can_be_reached_from_outside_and_nginx_at_first_from_this_server_alone():
-    assert [name for name, each in SERVICES.items() if "ports" in each] == ["nginx", "turn"]
+def test_nginx_turn_and_janus_can_be_reached_from_outside_and_nginx_at_first_from_this_server_alone():
+    assert {name for name, each in SERVICES.items() if "ports" in each} == OUTSIDE
     assert SERVICES["nginx"]["ports"] == ["${CHATAPP_LISTEN:-127.0.0.1:8080}:80"]
     assert not any({"network_mode", "expose"} & each.keys() for each in SERVICES.values())
 
@@ -58,8 +59,20 @@ def test_what_relays_for_others_is_alone_in_its_network_and_runs_only_where_it_i
     assert networks("turn") == {"turn"}
     assert not any(networks(name) & {"turn"} for name in SERVICES if name != "turn")
     assert turn["networks"]["turn"]["ipv4_address"] == turn["environment"]["TURN_OWN_IP"]
-    assert turn["profiles"] == ["calls"]
-    assert not any("profiles" in each for each in SERVICES.values() if each is not turn)
+    wanted = {name: each["profiles"] for name, each in SERVICES.items() if "profiles" in each}
+    assert wanted == {"turn": ["calls"], "janus": ["large-calls"]}
+
+
+def test_the_media_server_has_no_way_to_the_databases_and_its_api_none_from_outside():
+    janus = SERVICES["janus"]
+    assert networks("janus") == {"web", "media"}
+    assert not any(networks(name) & {"media"} for name in SERVICES if name != "janus")
+    assert address("janus") == janus["environment"]["JANUS_API_IP"]
+    own = janus["networks"]["media"]["ipv4_address"]
+    assert own == janus["environment"]["JANUS_MEDIA_IP"]
+    config = (ROOT / "deploy/janus/janus.jcfg").read_text()
+    (ports,) = re.findall(r'rtp_port_range = "(.*)"', config)
+    assert janus["ports"] == [f"{ports}:{ports}/udp"]
 
 
 def test_every_port_of_a_relay_is_published_and_no_other():
@@ -191,7 +204,7 @@ def test_each_service_gets_the_secrets_that_it_names_and_no_other(service):
 def test_secrets_are_long_and_random_and_fit_together(secrets):
     values = {file.name: file.read_text().strip() for file in secrets.iterdir()}
     random = [value for value in values.values() if re.fullmatch("[0-9a-f]{64}", value)]
-    assert len(set(random)) == 6
+    assert len(set(random)) == 7
     assert values["database_password"] in values["database_url"]
     assert values["redis_auth.conf"] == f"requirepass {values['redis_password']}"
     assert values["redis_password"] in values["redis_url"]

@@ -183,6 +183,22 @@ async def test_without_the_media_server_sessions_are_over_and_with_it_they_begin
     await scene.are_there(0)
 
 
+async def test_while_the_media_server_is_away_no_call_grows_into_it(scene: Scene) -> None:
+    app: Any = scene.site.app
+    await asyncio.to_thread(scene.janus.kill)
+    while app.state.services.calls.has_media_server:
+        await asyncio.sleep(0.02)
+    small = await scene.people[0].opens("Small")
+    await scene.people[1].joins(small)
+    async with AsyncExitStack() as open_:
+        first, _ = await in_call(open_, scene.people[0], small)
+        await in_call(open_, scene.people[1], small)
+        sizes = [await first.receive_json("call")]
+        while len(sizes[-1]["people"]) < 2:
+            sizes.append(await first.receive_json("call"))
+        assert not any(each["large"] for each in sizes)
+
+
 async def test_who_comes_back_on_another_line_is_told_of_the_session_that_goes_on(
     scene: Scene,
 ) -> None:

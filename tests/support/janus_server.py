@@ -1,4 +1,4 @@
-"""A real Janus on a free port: its API over a WebSocket, the plugin videoroom, and nothing else."""
+"""A real Janus that runs the very files of deploy/janus; only ports, addresses and folders are other ones."""
 
 import asyncio
 import contextlib
@@ -11,54 +11,42 @@ from chatapp.realtime.janus import Janus, JanusRefused, Said
 from tests.support import run_folder
 from tests.support.process import Process, environment
 
+FOLDER = run_folder.ROOT / "deploy" / "janus"
 SECRET = "janus-opens-to-whoever-says-this"
 
-CONFIG = {
-    "janus.jcfg": """
-general: {{
-  api_secret = "{secret}"
-  hide_dependencies = true
-  debug_level = 3
-  debug_timestamps = true
-}}
-nat: {{ ice_ignore_list = "vmnet" }}
-plugins: {{ disable = "{plugins}" }}
-transports: {{ disable = "{transports}" }}
-loggers: {{ disable = "libjanus_jsonlog.so" }}
-""",
-    "janus.transport.websockets.jcfg": """
-general: {{ json = "compact", ws = true, ws_port = {port}, ws_ip = "127.0.0.1", wss = false }}
-admin: {{ admin_ws = false, admin_wss = false }}
-""",
-    "janus.plugin.videoroom.jcfg": "general: {{ }}\n",
-}
 
-
-def _disabled(names: str) -> str:
-    return ",".join(f"libjanus_{name}.so" for name in names.split())
+def own_address() -> str:
+    """Of this machine, as others see it: Janus does not use the loopback. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        line.connect(("192.0.2.1", 9))
+        return str(line.getsockname()[0])
 
 
 class JanusServer(Process):
-    def __init__(self, folder: Path, secret: str = SECRET) -> None:
-        program = shutil.which("janus")
-        assert program, "Janus is missing: run 'make test', which installs it"
+    def __init__(self, folder: Path) -> None:
+        assert shutil.which("janus"), "Janus is missing: run 'make test', which installs it"
         self.port = run_folder.free_port()
         self.url = f"ws://127.0.0.1:{self.port}"
-        self.settings = {"JANUS_URL": self.url, "JANUS_SECRET": secret}
-        values = {
-            "secret": secret,
-            "port": str(self.port),
-            "plugins": _disabled(
-                "audiobridge duktape echotest lua nosip recordplay sip streaming textroom "
-                "videocall voicemail"
-            ),
-            "transports": _disabled("http mqtt nanomsg pfunix rabbitmq"),
-        }
+        self.settings = {"JANUS_URL": self.url, "JANUS_SECRET": SECRET}
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in CONFIG.items():
-            (folder / name).write_text(content.format(**values))
-        argv = [program, f"--configs-folder={folder}", f"--config={folder / 'janus.jcfg'}"]
-        super().__init__(argv, folder, environment=environment(), ready=self._answers)
+        (folder / "janus_secret").write_text(SECRET + "\n")
+        places = {
+            "/etc/chatapp": str(folder),
+            "/run/secrets": str(folder),
+            "/tmp": str(folder),
+            "8188": str(self.port),
+            'rtp_port_range = "49400-49599"': "",  # several at a time
+        }
+        for file in [*FOLDER.glob("*.jcfg"), FOLDER / "start.sh"]:
+            text = file.read_text()
+            for old, new in places.items():
+                text = text.replace(old, new)
+            (folder / file.name).write_text(text)
+        given = environment(
+            JANUS_API_IP="127.0.0.1", JANUS_MEDIA_IP=own_address(), JANUS_PUBLIC_IP=own_address()
+        )
+        argv = ["/bin/sh", str(folder / "start.sh")]
+        super().__init__(argv, folder, environment=given, ready=self._answers)
 
     def _answers(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):

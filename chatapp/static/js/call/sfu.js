@@ -189,22 +189,23 @@ export class Sfu extends EventTarget {
     if (this.#session !== session) return;
     this.#say({ answer: link.localDescription?.sdp });
     const by = new Map(link.getTransceivers().map((line) => [line.mid, line]));
+    const there = () => [...this.peers.values()].filter((far) => far.state === "connected");
+    const before = new Set(there());
     for (const far of this.peers.values()) {
       const theirs = [];
       for (const { mid, id, line } of lines) if (id === far.id && by.has(mid)) theirs[line] = by.get(mid);
-      const was = far.state;
       far.take(theirs);
-      if (was !== far.state) this.tell(far.id);
       this.#changed(far);
     }
+    const late = there().filter((far) => !before.has(far)); // they have heard nothing from us yet
+    if (late.length === 1) this.tell(late[0].id);
+    else if (late.length > 1) this.tell();
   }
 
   /** All come over one connection: when it moves, everybody does. */
   #came() {
-    for (const far of this.peers.values()) {
-      if (far.state === "connected") this.tell(far.id);
-      this.#changed(far);
-    }
+    if (this.#gets?.connectionState === "connected") this.tell();
+    for (const far of this.peers.values()) this.#changed(far);
   }
 
   #collect(link, name) {
