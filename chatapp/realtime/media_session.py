@@ -20,6 +20,8 @@ SDP_MOST: Final = 56 * 1024  # code points: what leaves room for the rest of a f
 WANTS_MOST: Final = 64  # an answer for so many lines, of about 850 bytes each, fits a frame
 WAITING_MOST: Final = 100  # steps; when full, the session ends
 BROWSER_SECONDS: Final = 15.0  # for an answer to an offer
+UNKNOWN: Final = -1
+LARGEST: Final = 2  # the layer that comes unless another is asked for
 BITS_MOST: Final = 4_000_000  # a second, of one tab, whatever it asks its browser for
 ROOM_EXISTS: Final = 427
 
@@ -34,7 +36,7 @@ class Want(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
     id: Annotated[str, msgspec.Meta(max_length=TOKEN_MOST)]
     line: Annotated[int, msgspec.Meta(ge=0, le=3)]
-    layer: Annotated[int, msgspec.Meta(ge=0, le=2)] = 2
+    layer: Annotated[int, msgspec.Meta(ge=0, le=LARGEST)] = LARGEST
 
 
 class Asked(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -99,7 +101,7 @@ class MediaSession:
         ] = {}  # tokens by publisher; of two with one token the later counts
         self._wants: list[Want] = []
         self._taken: dict[Key, str] = {}  # the part of the offer over which a line comes
-        self._layers: dict[Key, int] = {}
+        self._layers: dict[str, int] = {}  # by part of the offer, whichever line comes over it
         self._missing: set[Key] = set()
         self._is_offered = False  # and not yet answered
 
@@ -254,9 +256,8 @@ class MediaSession:
                 token = self._feeds[stream.feed_id]
                 lines.append({"mid": stream.mid, "id": token, "line": int(stream.feed_mid)})
         self._missing |= fresh - self._taken.keys()
-        self._layers = {
-            key: at for key, at in self._layers.items() if key in self._taken.keys() - fresh
-        }
+        for mid in (self._taken[key] for key in fresh & self._taken.keys()):
+            self._layers[mid] = UNKNOWN if mid in self._layers else LARGEST
         if answer.sdp:
             self._is_offered = True
             self._tell(Told(offer=answer.sdp, lines=lines))
@@ -265,11 +266,11 @@ class MediaSession:
         streams = [
             {"mid": mid, "substream": wanted[key]}
             for key, mid in self._taken.items()
-            if key[1] == "1" and self._layers.get(key) != wanted[key]
+            if key[1] == "1" and self._layers[mid] != wanted[key]
         ]
         if streams:
             await gets.ask({"request": "configure", "streams": streams})
-            self._layers = {key: wanted[key] for key in self._taken}
+            self._layers |= {mid: wanted[key] for key, mid in self._taken.items()}
 
 
 def _plain(candidates: list[Candidate]) -> list[dict[str, Any]]:

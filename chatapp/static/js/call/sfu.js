@@ -79,12 +79,13 @@ export class Sfu extends EventTarget {
     this.#people = people;
     if (!this.id) return;
     for (const id of [...this.peers.keys()]) if (!people.some((person) => person.id === id)) this.#drop(id);
-    for (const { id } of people) {
-      if (id === this.id || this.peers.has(id)) continue;
+    const fresh = people.filter(({ id }) => id !== this.id && !this.peers.has(id));
+    for (const { id } of fresh) {
       const far = new Far(id, () => this.#gets?.connectionState ?? "", () => this.#sent());
       this.peers.set(id, far);
       this.#changed(far);
     }
+    if (fresh.length > 0) this.tell(fresh.length === 1 ? fresh[0].id : "");
     this.#wish();
   }
 
@@ -257,7 +258,7 @@ export class Sfu extends EventTarget {
       const wants = [
         ...ids.map((id) => ({ id, line: 0 })),
         ...ids.filter((id) => this.states.get(id)?.screen).flatMap((id) => [{ id, line: 2 }, { id, line: 3 }]),
-        ...ids.filter((id) => this.states.get(id)?.camera).map((id) => ({ id, line: 1, layer: id === this.#main ? 2 : layer })),
+        ...ids.filter((id) => this.states.get(id)?.camera ?? true).map((id) => ({ id, line: 1, layer: id === this.#main ? 2 : layer })),
       ].slice(0, WANTS_MOST);
       const wished = JSON.stringify(wants);
       if (wished !== this.#wished && this.#say({ wants })) this.#wished = wished;
