@@ -33,6 +33,7 @@ from chatapp.realtime.pulse import Pulse
 from chatapp.realtime.pushes import Pushes
 from chatapp.realtime.rings import Rings
 from chatapp.realtime.rosters import Rosters
+from chatapp.realtime.signalling import Signalling
 from chatapp.realtime.signals import PROOF_SECONDS
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
@@ -88,17 +89,8 @@ async def running(
         limits = Limits(clock, settings.limit_factor)
         presence = Presence(database, hub, rosters, leases, clock)
         typing = Typing(hub, presence, backplane, limits, clock)
-        calls = Calls(
-            database=database,
-            hub=hub,
-            rosters=rosters,
-            writer=writer,
-            backplane=backplane,
-            limits=limits,
-            clock=clock,
-            seal=Seal(settings.secret_keys, "signal", PROOF_SECONDS),
-            ice=IceServers(settings.stun_urls, settings.turn_urls, settings.turn_secret),
-            media=_media(settings, supervisor, limits, name),
+        calls, signalling = _calls(
+            settings, name, database, hub, rosters, writer, backplane, limits, clock, supervisor
         )
         rings = Rings(database, hub, rosters, calls, backplane, limits, supervisor)
         kit = Services(
@@ -132,6 +124,7 @@ async def running(
                 presence=presence,
                 typing=typing,
                 calls=calls,
+                signalling=signalling,
                 rings=rings,
             ),
             supervisor=supervisor,
@@ -142,7 +135,18 @@ async def running(
         )
         _measure(kit)
         hints = Hints(
-            database, hub, rosters, news, marks, catchup, supervisor, presence, typing, calls, rings
+            database=database,
+            hub=hub,
+            rosters=rosters,
+            news=news,
+            marks=marks,
+            catchup=catchup,
+            supervisor=supervisor,
+            presence=presence,
+            typing=typing,
+            calls=calls,
+            signalling=signalling,
+            rings=rings,
         )
         _keep(kit, hints, news)
         if redis is not None:
@@ -193,6 +197,34 @@ async def _pushes(
     pushes = Pushes(database, clock, metrics, outbound, vapid, about_us)
     pushes.start(supervisor)
     return pushes
+
+
+def _calls(
+    settings: Settings,
+    site: str,
+    database: Database,
+    hub: Hub,
+    rosters: Rosters,
+    writer: Writer,
+    backplane: Backplane,
+    limits: Limits,
+    clock: Clock,
+    supervisor: Supervisor,
+) -> tuple[Calls, Signalling]:
+    media = _media(settings, supervisor, limits, site)
+    calls = Calls(
+        database=database,
+        hub=hub,
+        rosters=rosters,
+        writer=writer,
+        backplane=backplane,
+        limits=limits,
+        clock=clock,
+        ice=IceServers(settings.stun_urls, settings.turn_urls, settings.turn_secret),
+        media=media,
+    )
+    proof = Seal(settings.secret_keys, "signal", PROOF_SECONDS)
+    return calls, Signalling(calls, backplane, limits, proof, media)
 
 
 def _media(settings: Settings, supervisor: Supervisor, limits: Limits, name: str) -> Media | None:

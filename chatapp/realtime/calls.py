@@ -1,12 +1,11 @@
-"""Calls as this process has them: which of its tabs are in one, what they say to each other, and who is told.
+"""Calls as this process has them: which of its tabs are in one, and who is told.
 
 The database knows who is in a call (`domain/calls.py`); this reads it whenever something changed, and every
 `COMPARE_SECONDS` since a hint may have been lost. Media goes from browser to browser, or in a large call through the
-media server (`media.py`), and never comes here.
+media server (`media.py`), and never comes here; what tabs say to find each other goes through `signalling.py`.
 
 MUSTs
-1. Only a tab that the database has in the call, and that is up to date with the room (so a member of it), sends or
-   gets signals; who sends is what we know, never what a frame says.
+1. Only a tab that the database has in the call, and that is up to date with the room (so a member of it), is in it.
 2. Whose line breaks stays in the call for `GRACE_SECONDS`; the media goes on meanwhile.
 3. A tab that is not in the call any more is told why, and its media ends.
 """
@@ -23,16 +22,14 @@ from chatapp.domain.calls import Call, Picture
 from chatapp.domain.commands import JoinCall, LeaveCall, SettleCall
 from chatapp.errors import ChatError, Refused
 from chatapp.ice import IceServers
-from chatapp.limits import CALL, SIGNAL, Limits
-from chatapp.realtime import frames, signals
+from chatapp.limits import CALL, Limits
+from chatapp.realtime import frames
 from chatapp.realtime.backplane import Backplane, Hint
 from chatapp.realtime.connection import Connection
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.media import LARGE_MOST, Media
-from chatapp.realtime.media_session import Asked, Told
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.writer import Writer
-from chatapp.security import Seal
 from chatapp.words import SENTENCES
 
 COMPARE_SECONDS: Final = 2.0
@@ -64,7 +61,6 @@ class Calls:
         backplane: Backplane,
         limits: Limits,
         clock: Clock,
-        seal: Seal,
         ice: IceServers,
         media: Media | None = None,
     ) -> None:
@@ -75,7 +71,6 @@ class Calls:
         self._backplane = backplane
         self._limits = limits
         self._clock = clock
-        self._seal = seal
         self._ice = ice
         self._media = media
         self.people_most = LARGE_MOST if media else PEOPLE_MOST
@@ -111,6 +106,10 @@ class Calls:
     def sizes(self) -> dict[int, int]:
         """How many people are in the calls that go on, by room."""
         return {room_id: len(call.people) for room_id, call in self._live.items()}
+
+    def token(self, connection: Connection) -> str:
+        """What a tab that is in a call is called there."""
+        return self._places[connection].token
 
     @property
     def has_media_server(self) -> bool:
@@ -155,36 +154,6 @@ class Calls:
         connection.send(frames.call_over(room_id, "left"))
         self._submit(LeaveCall(connection.user_id, room_id, place.holder))
 
-    def signal(self, connection: Connection, room_id: int, to: str, data: signals.Data) -> None:
-        """To one of the others in the call, or `to` '' to all of them. Raises `Refused`, `TooMany`."""
-        if not self.is_in(connection, room_id):
-            raise Refused("not_in_call")
-        self._limits.take(SIGNAL, connection.user_id)
-        parcel = signals.Parcel(self._places[connection].token, to, data)
-        call = self._live.get(room_id)
-        others = {to} if to else {each.token for each in call.people} if call else set()
-        others -= {parcel.sender} | self._deliver(room_id, parcel)
-        # what cannot leave now would come too late: browsers begin again by themselves
-        if others and self._backplane.is_connected():
-            self._backplane.publish(signals.packed(room_id, parcel, self._seal))
-
-    def media(self, connection: Connection, room_id: int, session: str, asked: Asked) -> None:
-        """To the media server, where the call goes through it. Raises `Refused`, `TooMany`."""
-        call = self._live.get(room_id)
-        if self._media is None or call is None or not call.is_large:
-            raise Refused("not_in_call")
-        if not self.is_in(connection, room_id):
-            raise Refused("not_in_call")
-        self._limits.take(SIGNAL, connection.user_id)
-        token = self._places[connection].token
-
-        def tell(told: Told) -> None:
-            for tab in self.tabs(room_id):
-                if self._places[tab].token == token:
-                    tab.send(frames.media(room_id, session, told))
-
-        self._media.take(call.id, connection.user_id, token, session, asked, tell)
-
     def left(self, connection: Connection) -> None:
         """A connection has gone. Its tab may be back in a moment."""
         place = self._places.pop(connection, None) or self._joining.pop(connection, None)
@@ -215,11 +184,6 @@ class Calls:
         for call in self._live.values():
             if room_id in {None, call.room_id} and (user_id is None or call.of(user_id)):
                 self._wake.set()
-
-    def heard(self, hint: Hint) -> None:
-        parcel = signals.unpacked(hint, self._seal)
-        if parcel is not None:
-            self._deliver(hint.room_id, parcel)
 
     # -- the task -----------------------------------------------------------------
 
@@ -367,17 +331,6 @@ class Calls:
             ],
             is_large=self._is_large(call),
         )
-
-    def _deliver(self, room_id: int, parcel: signals.Parcel) -> set[str]:
-        """To those it is for who are here. Returns their tokens."""
-        found = set()
-        frame = frames.signal(room_id, parcel.sender, parcel.data)
-        for connection in self.tabs(room_id):
-            token = self._places[connection].token
-            if token != parcel.sender and parcel.to in {"", token}:
-                found.add(token)
-                connection.send(frame)
-        return found
 
 
 def _refusal(room_id: int, error: Exception) -> bytes:

@@ -24,6 +24,7 @@ from chatapp.realtime.media_session import Asked
 from chatapp.realtime.presence import Presence
 from chatapp.realtime.rings import Rings
 from chatapp.realtime.rosters import Rosters
+from chatapp.realtime.signalling import Signalling
 from chatapp.realtime.signals import TOKEN_MOST, Data
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.typing import Typing
@@ -180,6 +181,7 @@ class Dispatch:
         presence: Presence,
         typing: Typing,
         calls: Calls,
+        signalling: Signalling,
         rings: Rings,
     ) -> None:
         self._hub = hub
@@ -192,6 +194,7 @@ class Dispatch:
         self._presence = presence
         self._typing = typing
         self._calls = calls
+        self._signalling = signalling
         self._rings = rings
         self._decode = msgspec.json.Decoder(
             Watch
@@ -338,10 +341,10 @@ class Dispatch:
         self._calls.leave(connection, command.room)
 
     def _signal(self, connection: Connection, command: Signal) -> None:
-        self._calls.signal(connection, command.room, command.to, command.data)
+        self._signalling.signal(connection, command.room, command.to, command.data)
 
     def _media(self, connection: Connection, command: MediaAsked) -> None:
-        self._calls.media(connection, command.room, command.session, command.data)
+        self._signalling.media(connection, command.room, command.session, command.data)
 
     def _ring(self, connection: Connection, command: Ring) -> None:
         self._rings.ring(connection, command.room, command.user)

@@ -14,6 +14,7 @@ from chatapp.realtime.news import News
 from chatapp.realtime.presence import Presence
 from chatapp.realtime.rings import Rings
 from chatapp.realtime.rosters import Rosters
+from chatapp.realtime.signalling import Signalling
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.typing import Typing
 from chatapp.realtime.unread import UnreadMarks
@@ -22,6 +23,7 @@ from chatapp.realtime.unread import UnreadMarks
 class Hints:
     def __init__(
         self,
+        *,
         database: Database,
         hub: Hub,
         rosters: Rosters,
@@ -32,6 +34,7 @@ class Hints:
         presence: Presence,
         typing: Typing,
         calls: Calls,
+        signalling: Signalling,
         rings: Rings,
     ) -> None:
         self._database = database
@@ -44,6 +47,7 @@ class Hints:
         self._presence = presence
         self._typing = typing
         self._calls = calls
+        self._signalling = signalling
         self._rings = rings
 
     def take(self, hint: Hint) -> None:
@@ -75,7 +79,7 @@ class Hints:
         if hint.kind == "call":
             self._calls.doubt()
         elif hint.kind == "signal":
-            self._calls.heard(hint)
+            self._signalling.heard(hint)
         elif hint.kind == "ring" and hint.user_id is not None:
             self._rings.heard(hint.room_id, hint.user_id, hint.content)
         elif hint.kind == "ring_over" and hint.user_id is not None:

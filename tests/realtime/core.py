@@ -23,6 +23,7 @@ from chatapp.realtime.presence import Presence
 from chatapp.realtime.pushes import Pushes
 from chatapp.realtime.rings import Rings
 from chatapp.realtime.rosters import Rosters
+from chatapp.realtime.signalling import Signalling
 from chatapp.realtime.signals import PROOF_SECONDS
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
@@ -112,9 +113,10 @@ class Core:
             backplane=self.hints,
             limits=self.limits,
             clock=self.clock,
-            seal=Seal(("k" * 32,), "signal", PROOF_SECONDS),
             ice=IceServers(("stun:turn.example.org:3478",), (), ""),
         )
+        proof = Seal(("k" * 32,), "signal", PROOF_SECONDS)
+        self.signalling = Signalling(self.calls, self.hints, self.limits, proof)
         self.rings = Rings(
             database,
             self.hub,

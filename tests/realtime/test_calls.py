@@ -100,8 +100,8 @@ async def test_signals_go_to_one_or_to_all_and_say_who_they_are_from(core, ann, 
     await core.ends(JoinRoom(cat.id, lab))
     tabs = [await core.watching(user, lab) for user in (ann, bob, cat)]
     tokens = [await comes(core, tab, lab) for tab in tabs]
-    core.calls.signal(tabs[0].connection, lab, tokens[1], OFFER)
-    core.calls.signal(tabs[0].connection, lab, "", STATE)
+    core.signalling.signal(tabs[0].connection, lab, tokens[1], OFFER)
+    core.signalling.signal(tabs[0].connection, lab, "", STATE)
     assert [data.keys() for _, data in await signals(tabs[1])] == [
         {"session", "description"},
         {"state"},
@@ -115,14 +115,14 @@ async def test_who_is_in_no_call_or_another_signals_to_nobody(core, ann, bob, ca
     token = await comes(core, hers, lab)
     den = await world.opens(core.database, bob, "Den")
     with pytest.raises(Refused, match="not_in_call"):
-        core.calls.signal(his.connection, lab, token, OFFER)
+        core.signalling.signal(his.connection, lab, token, OFFER)
     other = await core.watching(bob, den)
     await comes(core, other, den)
     for room in (lab, den, 999):
         if room != den:
             with pytest.raises(Refused, match="not_in_call"):
-                core.calls.signal(other.connection, room, token, OFFER)
-    core.calls.signal(other.connection, den, token, OFFER)  # a token of another room's call
+                core.signalling.signal(other.connection, room, token, OFFER)
+    core.signalling.signal(other.connection, den, token, OFFER)  # a token of another room's call
     assert await signals(hers) == []
 
 
@@ -131,11 +131,11 @@ async def test_whoever_floods_is_told_and_others_hear_them_no_more(core, ann, bo
     await comes(core, hers, lab)
     await comes(core, his, lab)
     for _ in range(SIGNAL.count):
-        core.calls.signal(his.connection, lab, "", STATE)
+        core.signalling.signal(his.connection, lab, "", STATE)
     with pytest.raises(TooMany):
-        core.calls.signal(his.connection, lab, "", STATE)
+        core.signalling.signal(his.connection, lab, "", STATE)
     assert len(await signals(hers)) == SIGNAL.count
-    core.calls.signal(hers.connection, lab, "", STATE)
+    core.signalling.signal(hers.connection, lab, "", STATE)
 
 
 async def test_who_leaves_the_room_is_out_at_once_and_told_why(core, ann, bob, lab):
@@ -143,9 +143,9 @@ async def test_who_leaves_the_room_is_out_at_once_and_told_why(core, ann, bob, l
     await comes(core, hers, lab)
     token = await comes(core, his, lab)
     await core.ends(LeaveRoom(bob.id, lab))
-    core.calls.signal(hers.connection, lab, token, OFFER)
+    core.signalling.signal(hers.connection, lab, token, OFFER)
     with pytest.raises(Refused, match="not_in_call"):
-        core.calls.signal(his.connection, lab, "", STATE)
+        core.signalling.signal(his.connection, lab, "", STATE)
     await core.calls.look()
     assert await signals(his) == []
     assert his.of("call_over")[-1]["reason"] == "removed"
@@ -187,7 +187,7 @@ async def test_whose_line_breaks_comes_back_as_the_same(core, ann, bob, lab):
     core.clock.advance(rules.GRACE_SECONDS + 1)
     await tab_settles(core, hers, lambda: True)
     assert await people(hers) == ["Ann Archer", "Bob Baker"]
-    core.calls.signal(hers.connection, lab, token, OFFER)
+    core.signalling.signal(hers.connection, lab, token, OFFER)
     assert len(await signals(again)) == 1
 
 
@@ -232,7 +232,7 @@ async def test_signals_cross_processes_and_nobody_else_can_write_them(core, ann,
     his = await core.watching(bob, lab)
     token = await comes(core, his, lab)
     seal = Seal(("k" * 32,), "signal", 60)
-    core.calls.heard(packed(lab, Parcel("hers", token, OFFER), seal))
+    core.signalling.heard(packed(lab, Parcel("hers", token, OFFER), seal))
     assert [sender for sender, _ in await signals(his)] == ["hers"]
     forged = packed(lab, Parcel("eve", token, OFFER), Seal(("e" * 32,), "signal", 60))
     good = packed(lab, Parcel("hers", token, OFFER), seal)
@@ -242,17 +242,17 @@ async def test_signals_cross_processes_and_nobody_else_can_write_them(core, ann,
     moved = Hint("signal", room_id=lab + 1, content=good.content, proof=good.proof)
     for hint in (forged, changed, moved, Hint("signal", room_id=lab)):
         assert unpacked(hint, seal) is None
-        core.calls.heard(hint)
+        core.signalling.heard(hint)
     assert len(await signals(his)) == 1
 
 
 async def test_what_is_for_somebody_elsewhere_goes_to_the_bus(core, ann, lab):
     hers = await core.watching(ann, lab)
     token = await comes(core, hers, lab)
-    core.calls.signal(hers.connection, lab, "somebody-else", OFFER)
+    core.signalling.signal(hers.connection, lab, "somebody-else", OFFER)
     assert core.hints.of("signal") == [], "there is no bus"
     core.hints.is_connected = lambda: True
-    core.calls.signal(hers.connection, lab, "somebody-else", OFFER)
+    core.signalling.signal(hers.connection, lab, "somebody-else", OFFER)
     [hint] = core.hints.of("signal")
     assert json.loads(hint.content)["sender"] == token
 
