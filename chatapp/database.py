@@ -64,6 +64,10 @@ class Transaction:
             return list(await self._driver.execute_fetchall(sql, values))
         return (await self.connection.exec_driver_sql(sql, values)).fetchall()
 
+    def part(self) -> AbstractAsyncContextManager[object]:
+        """A part that is undone by itself when it raises (a savepoint)."""
+        return self.connection.begin_nested()
+
     async def change(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
         """Carries out a change in the database's own words for each of some rows."""
         if self._driver is not None:

@@ -1,7 +1,8 @@
 """The one write path of rooms: a bounded queue, and a task that turns it into transactions.
 
-All posts that wait become one transaction (up to `BATCH_MOST`); while it commits, the next batch collects. Other
-commands have a transaction each. Order of arrival is order of numbers.
+All posts that wait become one transaction (up to `BATCH_MOST`); while it commits, the next batch collects. So do those
+who come to a room, or leave it, one after another (up to `CROWD_MOST`). Other commands have a transaction each. Order
+of arrival is order of numbers.
 
 Every command ends in one of four ways, told once to the `done` it came with:
     a result             stored: a `Message` for a post, the room's number for the rest
@@ -19,9 +20,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chatapp.clock import Clock
-from chatapp.database import CommitUnknown, Database
+from chatapp.database import CommitUnknown, Database, Transaction
 from chatapp.domain.changes import APPLY
-from chatapp.domain.commands import Command, Committed, CreateRoom, PostMessage
+from chatapp.domain.commands import (
+    Command,
+    Committed,
+    CreateRoom,
+    JoinRoom,
+    LeaveRoom,
+    PostMessage,
+)
 from chatapp.domain.posts import Outcome, apply_posts
 from chatapp.errors import Busy, ChatError, Invalid, Later
 from chatapp.metrics import Metrics
@@ -34,6 +42,11 @@ USER_SHARE: Final = QUEUE_MOST // 20
 OLDEST_SECONDS: Final = 5.0  # older than this at the head: no more is taken
 BATCH_MOST: Final = 500
 BATCH_BYTES: Final = 256 * 1024  # of bodies: a batch must fit into what may wait for a reader
+CROWD_MOST: Final = 50
+CROWD: Final = (
+    JoinRoom,
+    LeaveRoom,
+)  # what many ask of one room at once, and may be carried out twice
 TRIES: Final = 5
 PAUSE_SECONDS: Final = 0.4  # the longest wait between tries
 FAILED_SECONDS: Final = 10.0  # so long after a failure we say that nothing can be stored
@@ -149,12 +162,10 @@ class Writer:
             self._wake.clear()
 
     def _take(self) -> list[_Entry]:
-        """All posts at the head of the queue, or the one other command that stands there."""
+        """All posts at the head of the queue, or a crowd in one room, or the one other command that stands there."""
         batch: list[_Entry] = []
         size = 0
-        while self._queue and len(batch) < BATCH_MOST and size < BATCH_BYTES:
-            if not isinstance(self._queue[0].command, PostMessage) and batch:
-                break
+        while self._queue and size < BATCH_BYTES and _goes_with(batch, self._queue[0].command):
             entry = self._queue.popleft()
             self._bytes -= entry.size
             size += entry.size
@@ -162,8 +173,6 @@ class Writer:
             if not self._by_user[entry.command.actor_id]:
                 del self._by_user[entry.command.actor_id]
             batch.append(entry)
-            if not isinstance(entry.command, PostMessage):
-                break
         return batch
 
     async def _carry_out(self, batch: list[_Entry]) -> None:
@@ -171,7 +180,7 @@ class Writer:
         if isinstance(batch[0].command, PostMessage):
             await self._posts(batch)
         else:
-            await self._other(batch[0])
+            await self._others(batch)
         self.metrics.batch_size.observe(len(batch))
         self.metrics.commit_seconds.observe(self.clock.monotonic() - started)
 
@@ -218,40 +227,60 @@ class Writer:
         await self._posts(batch[:middle])
         await self._posts(batch[middle:])
 
-    async def _other(self, entry: _Entry) -> None:
-        apply = APPLY[type(entry.command)]
+    async def _others(self, batch: list[_Entry]) -> None:
+        """Carries out commands in one transaction; each of them may be refused by itself."""
         failure: Exception = Busy("busy", 2)
         unknown = False
         for attempt in range(TRIES):
             try:
                 async with self.database.transaction() as tx:
-                    committed: Committed = await apply(tx, entry.command)
-            except ChatError as error:
-                failure = failure if unknown else error
-                break
+                    ends = [await self._apply(tx, entry.command) for entry in batch]
             except CommitUnknown:
                 unknown = True
                 self.metrics.commit_failed("unknown")
                 failure = OutcomeUnknown()
-                if isinstance(entry.command, CreateRoom):
+                if isinstance(batch[0].command, CreateRoom):
                     break  # the others may be carried out twice; this one would find its own name taken
             except Exception as error:
                 if not is_worth_retrying(error):
                     log.exception("a command failed")
+                    if len(batch) > 1:  # each by itself: the others shall not suffer
+                        for entry in batch:
+                            await self._others([entry])
+                        return
                     failure = failure if unknown else error
                     break
                 self.metrics.commit_failed("retried")
             else:
                 self._failed_at = None
-                self._tell(entry, committed.value)
-                self.fanout.publish(committed)
-                if unknown:  # what the first try stored has not been shown
-                    self.fanout.refresh(committed.value)
+                await self._show(batch, ends, unknown=unknown)
                 return
             await self._pause(attempt)
-        if _kind(failure) != "refused":
-            self._failed_at = self.clock.monotonic()
-        self._tell(entry, failure)
+        self._failed_at = self.clock.monotonic()
+        for entry in batch:
+            self._tell(entry, failure)
+
+    async def _apply(self, tx: Transaction, command: Command) -> Committed | ChatError:
+        """What was refused leaves nothing behind in the transaction."""
+        try:
+            async with tx.part():
+                return await APPLY[type(command)](tx, command)
+        except ChatError as error:
+            return error
+
+    async def _show(
+        self, batch: Sequence[_Entry], ends: Sequence[Committed | ChatError], *, unknown: bool
+    ) -> None:
+        """`unknown`: an earlier try may have been stored as well, and then nobody was shown it."""
+        for entry, end in zip(batch, ends, strict=True):
+            if isinstance(end, ChatError):
+                self._tell(entry, OutcomeUnknown() if unknown else end)
+                continue
+            self._tell(entry, end.value)
+            await self.fanout.ready(end)
+            self.fanout.publish(end)
+            if unknown:
+                self.fanout.refresh(end.value)
 
     def _answer(self, batch: Sequence[_Entry], outcomes: Sequence[Outcome]) -> None:
         """Acknowledges before the rows are shown, so that a sender's own window knows its number first."""
@@ -269,6 +298,21 @@ class Writer:
     async def _pause(attempt: int) -> None:
         longest = min(PAUSE_SECONDS, 0.02 * 2**attempt)
         await asyncio.sleep(random.uniform(0, longest))  # noqa: S311
+
+
+def _goes_with(batch: Sequence[_Entry], command: Command) -> bool:
+    """Whether a command may join a batch: posts of any rooms, or a crowd in one."""
+    if not batch:
+        return True
+    first = batch[0].command
+    if isinstance(first, PostMessage):
+        return isinstance(command, PostMessage) and len(batch) < BATCH_MOST
+    return (
+        isinstance(first, CROWD)
+        and isinstance(command, CROWD)
+        and command.room_id == first.room_id
+        and len(batch) < CROWD_MOST
+    )
 
 
 def _kind(end: Any) -> str:

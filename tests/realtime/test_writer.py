@@ -127,6 +127,55 @@ async def test_waiting_posts_become_one_batch(core, ann, bob, lab):
     assert value("chatapp_commands_total", end="stored") == 100
 
 
+async def test_a_crowd_that_joins_one_room_is_one_batch(core, ann, bob, lab):
+    core.start()
+    den = (await core.ends(CreateRoom(ann.id, "Den", "")))[0]
+    await core.ends(LeaveRoom(bob.id, lab))
+    seq = await world.assert_no_gaps(core.database, lab)
+    value = core.writer.metrics.value
+    batches = value("chatapp_batch_commands_count")
+    cat = await world.person(core.database, "Cat")
+    ends = [core.submit(JoinRoom(who.id, lab)) for who in (bob, cat, bob)]
+    ends += [core.submit(JoinRoom(bob.id, den)), core.submit(LeaveRoom(bob.id, lab))]
+    assert [await end for end in ends] == [lab, lab, lab, den, lab]
+    assert value("chatapp_batch_commands_count") - batches == 3
+    told = [(row.kind, row.author_id) for row in await world.log_of(core.database, lab)]
+    assert told[-3:] == [("joined", bob.id), ("joined", cat.id), ("left", bob.id)]
+    assert await world.assert_no_gaps(core.database, lab) == seq + 3
+
+
+async def test_who_cannot_join_keeps_nobody_of_the_crowd_out(core, ann, bob, lab):
+    core.start()
+    cat, dan = [await world.person(core.database, name) for name in ("Cat", "Dan")]
+    await core.ends(DeleteAccount(cat.id))
+    ends = await core.ends(*[JoinRoom(who.id, lab) for who in (cat, dan)])
+    assert isinstance(ends[0], SignedOut)
+    assert ends[1] == lab
+    rows = await world.log_of(core.database, lab)
+    assert [row.author_id for row in rows if row.kind == "joined"][-1] == dan.id
+    await world.assert_no_gaps(core.database, lab)
+
+
+async def test_a_command_that_breaks_harms_nobody_else_of_the_crowd(core, ann, lab, monkeypatch):
+    cat, dan = [await world.person(core.database, name) for name in ("Cat", "Dan")]
+    join = APPLY[JoinRoom]
+
+    async def breaks_for_cat(tx: Any, command: JoinRoom) -> Committed:
+        committed = await join(tx, command)
+        if command.actor_id == cat.id:
+            raise RuntimeError("broken on purpose")
+        return committed
+
+    monkeypatch.setitem(APPLY, JoinRoom, breaks_for_cat)
+    core.start()
+    ends = await core.ends(*[JoinRoom(who.id, lab) for who in (cat, dan)])
+    assert isinstance(ends[0], RuntimeError)
+    assert ends[1] == lab
+    rows = await world.log_of(core.database, lab)
+    assert [row.author_id for row in rows if row.kind == "joined"][-1] == dan.id
+    await world.assert_no_gaps(core.database, lab)
+
+
 async def test_the_sender_knows_the_number_before_the_row_is_shown(core, ann, lab):
     tab = await core.watching(ann, lab, 2)
     core.writer.submit(a_post(ann, lab), lambda end: tab.connection.send(frames.ack(lab, "k", 3)))
