@@ -28,6 +28,20 @@ SECONDS: Final = 10.0
 OWNER: Final = 5000  # nobody of the room
 
 
+async def ask(site: Site, what: str, cookie: str) -> str:
+    """Over a line of its own: a client's pool of connections would take longer than the server."""
+    assert site.server is not None
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.server.port)
+    host = site.server.url.removeprefix("http://")
+    writer.write(
+        f"{what} HTTP/1.1\r\nHost: {host}\r\nOrigin: {site.server.url}\r\nCookie: {cookie}\r\n"
+        "Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
+    )
+    answer = await reader.read()
+    writer.close()
+    return answer.decode()
+
+
 class Visitor:
     """Counts what comes over a socket."""
 
@@ -39,7 +53,7 @@ class Visitor:
         self.socket: Any = None
         self._reading: asyncio.Task[None] | None = None
 
-    async def come(self, site: Site, room: int, client: httpx.AsyncClient, *, joins: bool) -> None:
+    async def come(self, site: Site, room: int, *, joins: bool) -> None:
         assert site.server is not None
         url, cookie = site.server.url, site.people.cookies[self.number]
         self.socket = await websockets.connect(
@@ -55,11 +69,14 @@ class Visitor:
         await self._send(type="presence", state="here")
         cursor = f"{site.people.epoch}:0"
         if joins:  # and sees the page to which that leads
-            headers = {"Origin": url, "Cookie": cookie}
-            answer = await client.post(f"/rooms/{room}/join", headers=headers)
-            assert answer.status_code == 303, answer.text
-            page = await client.get(f"/rooms/{room}", headers=headers)
-            cursor = page.text.split('data-cursor="', 1)[1].split('"', 1)[0]
+            while not (answer := await ask(site, f"POST /rooms/{room}/join", cookie)).startswith(
+                "HTTP/1.1 303"
+            ):
+                assert answer.startswith("HTTP/1.1 503"), answer  # busy: people try again
+                self.frames["turned away"] += 1
+                await asyncio.sleep(2)
+            page = await ask(site, f"GET /rooms/{room}", cookie)
+            cursor = page.split('data-cursor="', 1)[1].split('"', 1)[0]
         await self._send(type="watch", room=room, cursor=cursor)
 
     async def _send(self, **frame: Any) -> None:
@@ -97,10 +114,8 @@ async def crowd(site: Site, room: int, numbers: list[int], *, joins: bool) -> No
 
     async def come(place: int, visitor: Visitor) -> None:
         await asyncio.sleep(place / len(visitors) * SECONDS)
-        await visitor.come(site, room, client, joins=joins)
+        await visitor.come(site, room, joins=joins)
 
-    limits = httpx.Limits(max_connections=200)
-    client = httpx.AsyncClient(base_url=site.server.url, timeout=120, limits=limits)
     began = time.perf_counter()
     await asyncio.gather(*(come(place, visitor) for place, visitor in enumerate(visitors)))
     came = time.perf_counter() - began
@@ -111,8 +126,8 @@ async def crowd(site: Site, room: int, numbers: list[int], *, joins: bool) -> No
             print("not everybody knows of everybody", flush=True)
             break
     known = time.perf_counter() - began
+    await asyncio.sleep(3)  # and all that waited for each other is shown
     asking.cancel()
-    await client.aclose()
     kinds = {kind for visitor in visitors for kind in visitor.frames}
     most = {kind: max(visitor.frames[kind] for visitor in visitors) for kind in sorted(kinds)}
     mean = {
