@@ -20,6 +20,7 @@ from chatapp.realtime.calls import Calls
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.crowds import Crowds
 from chatapp.realtime.dispatch import Dispatch
+from chatapp.realtime.drafts import Drafts
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hints import Hints
 from chatapp.realtime.hub import Hub
@@ -74,6 +75,7 @@ async def running(
         rosters = Rosters(database, hub, supervisor, wants.follow)
         news = News(database, rosters, backplane, supervisor, clock)
         marks = UnreadMarks(database, hub, backplane)
+        drafts = Drafts(database, hub, backplane)
         name = await epoch.read(database)
         tails = Tails()
         if redis is not None:
@@ -106,6 +108,7 @@ async def running(
             hub=hub,
             rosters=rosters,
             marks=marks,
+            drafts=drafts,
             presence=presence,
             calls=calls,
             pushes=pushes,
@@ -117,6 +120,7 @@ async def running(
                 hub=hub,
                 rosters=rosters,
                 marks=marks,
+                drafts=drafts,
                 writer=writer,
                 catchup=catchup,
                 limits=limits,
@@ -140,6 +144,7 @@ async def running(
             rosters=rosters,
             news=news,
             marks=marks,
+            drafts=drafts,
             catchup=catchup,
             supervisor=supervisor,
             presence=presence,
@@ -175,6 +180,7 @@ def _keep(kit: Services, hints: Hints, news: News) -> None:
     keep(kit.writer.run, "writer")
     keep(kit.catchup.compare_forever, "compare")
     keep(kit.marks.run, "unread")
+    keep(kit.drafts.run, "drafts")
     keep(Pulse(kit.hub, kit.clock, kit.metrics, hints.end_the_dead).run, "pulse")
     keep(kit.presence.run, "presence")
     keep(kit.calls.run, "calls")
@@ -267,6 +273,7 @@ def _measure(kit: Services) -> None:
     gauge("connections", "Open sockets.", hub.count)
     gauge("watched_rooms", "Rooms that somebody watches here.", lambda: len(hub.watched()))
     gauge("unread_waiting", "Marks and counts of unread that wait.", kit.marks.waiting)
+    gauge("drafts_waiting", "Drafts to be stored or shown that wait.", kit.drafts.waiting)
     gauge("push_waiting", "Pushes, and rooms that may need some, that wait.", kit.pushes.waiting)
     gauge("tasks", "Background tasks.", kit.supervisor.count)
     gauge("tail_bytes", "Newest rows of rooms kept in memory.", kit.tails.kept_bytes)

@@ -41,6 +41,7 @@ PROFILE = Rate("profile", 30, 60)
 PUSH = Rate("push", 20, 60)
 CONNECT = Rate("connect", 60, 60)
 TYPING = Rate("typing", 3, 2.5)
+DRAFT = Rate("draft", 60, 30)
 PRESENCE = Rate("presence", 30, 30)
 CALL = Rate("call", 30, 60)  # joining and leaving
 SIGNAL = Rate("signal", 200, 20)

@@ -24,6 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -93,6 +94,7 @@ users = Table(
     Column("quiet_from", Integer, comment="minute of the day in `zone`; null: no quiet hours"),
     Column("quiet_until", Integer),
     Column("zone", String(64), nullable=False, server_default="UTC"),
+    Column("enter_sends", Boolean, nullable=False, server_default=true()),
     sqlite_autoincrement=True,
 )
 
@@ -244,5 +246,17 @@ participants = Table(
     Column("joined_at", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False, comment="lapses then unless it is put off"),
     Column("left_at", BigInteger, comment="null while they are in it"),
+    sqlite_with_rowid=False,
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("room_id", Id, ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("body", Text, nullable=False),
+    Column("at", BigInteger, nullable=False, comment="when it was stored; rises with each change"),
+    Column("tab", String(24), nullable=False, comment="which wrote it"),
+    CheckConstraint(f"length(body) <= {MESSAGE_CHARACTERS}", name="body_characters"),
     sqlite_with_rowid=False,
 )

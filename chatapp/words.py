@@ -79,6 +79,7 @@ NOTICES: Final = {
     "profile": "Your profile is saved.",
     "password": "Your password is changed. All other devices are signed out.",
     "theme": "The theme is saved for this device.",
+    "writing": "Your choice of keys is saved.",
     "invisible": "You are invisible now. Everybody else sees you as not here.",
     "visible": "Others can see again when you are here.",
     "device": "The device is signed out.",

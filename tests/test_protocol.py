@@ -10,7 +10,7 @@ import pytest
 from chatapp import words
 from chatapp.domain.calls import LEASE_MS
 from chatapp.ice import CREDENTIAL_SECONDS
-from chatapp.limits import CALL, CONNECT, FRAMES, MEDIA, PRESENCE, RING, SIGNAL
+from chatapp.limits import CALL, CONNECT, DRAFT, FRAMES, MEDIA, PRESENCE, RING, SIGNAL
 from chatapp.realtime import dispatch, frames, wire
 from chatapp.realtime.calls import PEOPLE_MOST
 from chatapp.realtime.direct_line import SILENT_PINGS
@@ -18,6 +18,7 @@ from chatapp.realtime.dispatch import (
     CallJoin,
     CallLeave,
     Dispatch,
+    Drafting,
     Follow,
     Here,
     MediaAsked,
@@ -97,6 +98,7 @@ BUILT = {
     "ring_over": frames.ring_over(7, 23),
     "news": frames.news(7, 131, 133, [(132, 17), (133, 4)]),
     "unread": frames.unread(7, 133, 131, 1, 0),
+    "draft": frames.draft(7, 1792000000000, "Earl Grey at", "9f3c2b7a6d5e4f10"),
     "sidebar": frames.sidebar(),
     "beat": frames.beat({7: 131}),
     "error": frames.error("frame_invalid", words.SENTENCES["frame_invalid"]),
@@ -129,6 +131,7 @@ async def test_each_command_of_a_browser_is_as_described(site: Site) -> None:
         "read": Read,
         "presence": Here,
         "typing": Writing,
+        "draft": Drafting,
         "post": Post,
         "call_join": CallJoin,
         "call_leave": CallLeave,
@@ -156,7 +159,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert f"after {dispatch.IGNORED_MOST} such" in TEXT
     assert f"At most {PRESENCE.count} in {PRESENCE.seconds:g} s." in TEXT
     assert f"At most {NAMED_MOST} are named" in TEXT
-    for rate in (CALL, SIGNAL, RING):
+    for rate in (CALL, DRAFT, SIGNAL, RING):
         assert f"At most {rate.count} in {rate.seconds:g} s." in TEXT
     assert f"at most {SDP_MOST:,} code\npoints, at most {CANDIDATES_MOST} candidates" in TEXT
     assert f"At most {MEDIA_SDP_MOST:,} code points and {CANDIDATES_MOST} candidates" in TEXT

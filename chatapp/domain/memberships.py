@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from sqlalchemy import case, func, insert, select, update
 
 from chatapp.database import Transaction
-from chatapp.domain import text
+from chatapp.domain import drafts, text
 from chatapp.domain.among import one_of
 from chatapp.domain.commands import Committed, Departure, JoinRoom, LeaveRoom
 from chatapp.domain.log import add_event, lock_room
@@ -221,6 +221,7 @@ async def apply_leave(tx: Transaction, command: LeaveRoom) -> Committed:
         .where(active(room.id, command.actor_id))
         .values(is_active=False, changed_seq=event.seq)
     )
+    await drafts.forget(tx, room.id, command.actor_id)
     if room.owner_id == command.actor_id:
         heir = await oldest_member(tx, room.id)
         if heir is not None:

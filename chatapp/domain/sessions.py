@@ -104,7 +104,7 @@ class Found(NamedTuple):
 _LIVING: Final = """
     SELECT sessions.token_hash, sessions.id, sessions.seen_at, sessions.expires_at, {now},
            users.id, users.name, users.email, users.hue, users.is_admin,
-           users.is_invisible
+           users.is_invisible, users.enter_sends
     FROM sessions JOIN users ON users.id = sessions.user_id
     WHERE sessions.token_hash {given} AND sessions.expires_at > {now} AND users.deleted_at IS NULL"""
 _BY_TOKENS: Final = InWords(
@@ -126,7 +126,7 @@ async def by_tokens(database: Database, tokens: Sequence[str]) -> dict[str, Foun
         hashes[hashed]: Found(
             Session(
                 session_id,
-                User(user_id, name, email, hue, bool(admin), bool(hidden)),
+                User(user_id, name, email, hue, bool(admin), bool(hidden), bool(enter_sends)),
                 expires_at,
             ),
             seen_at,
@@ -144,6 +144,7 @@ async def by_tokens(database: Database, tokens: Sequence[str]) -> dict[str, Foun
             hue,
             admin,
             hidden,
+            enter_sends,
         ) in await database.ask(_BY_TOKENS, list(hashes))
     }
 

@@ -46,12 +46,17 @@ def _is_selector(sign: str) -> bool:
     return "\ufe00" <= sign <= "\ufe0f" or "\u180b" <= sign <= "\u180f" or sign >= "\U000e0000"
 
 
+def has_unsendable(text: str) -> bool:
+    """Whether it has control characters, which no message may have, or half characters."""
+    return _UNSENDABLE.search(text) is not None
+
+
 def normal_body(text: str) -> str:
     """A message as it is stored: NFC, line feeds, no blank ends. Raises `Invalid` for the field `body`."""
     if len(text) > 16 * MESSAGE_CHARACTERS:
         raise Invalid({"body": "message_too_long"})
     body = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    if _UNSENDABLE.search(body):
+    if has_unsendable(body):
         raise Invalid({"body": "message_characters"})
     body = body.strip()
     if not is_visible(body):

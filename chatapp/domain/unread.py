@@ -68,7 +68,7 @@ _OF_PAIRS: Final = InWords(
 
 @dataclass(frozen=True, slots=True)
 class SideRoom:
-    """A line of the sidebar, and what its reader has not read there."""
+    """A line of the sidebar, and what its reader has not read or not sent there."""
 
     id: int
     name: str
@@ -77,12 +77,15 @@ class SideRoom:
     read: int
     unread: int
     mentions: int
+    has_draft: bool  # or 0 and 1, as SQLite has it
 
 
 _OF_USER: Final = InWords(
     *(
         f"""
-        SELECT memberships.room_id, rooms.name, memberships.notify, {COUNTS}
+        SELECT memberships.room_id, rooms.name, memberships.notify, {COUNTS},
+            EXISTS (SELECT 1 FROM drafts
+                WHERE drafts.user_id = memberships.user_id AND drafts.room_id = memberships.room_id)
         FROM {given}
         CROSS JOIN memberships
         CROSS JOIN rooms
@@ -98,7 +101,8 @@ _OF_USER: Final = InWords(
 
 async def of_user(reader: Reader, user_id: int) -> list[SideRoom]:
     """The rooms of a person, by name."""
-    return [SideRoom(*row) for row in map(tuple, await reader.ask(_OF_USER, [user_id]))]
+    rows: list[Any] = [tuple(row) for row in await reader.ask(_OF_USER, [user_id])]
+    return [SideRoom(*row) for row in rows]
 
 
 def total(rooms: Sequence[SideRoom]) -> int:

@@ -27,6 +27,7 @@ class User:
     hue: int
     is_admin: bool
     is_invisible: bool = False
+    enter_sends: bool = True
 
     @property
     def initials(self) -> str:
@@ -173,7 +174,21 @@ async def authenticate(
 
 
 def from_row(row: Any) -> User:
-    return User(row.id, row.name, row.email, row.hue, bool(row.is_admin), bool(row.is_invisible))
+    return User(
+        row.id,
+        row.name,
+        row.email,
+        row.hue,
+        bool(row.is_admin),
+        bool(row.is_invisible),
+        bool(row.enter_sends),
+    )
+
+
+async def set_enter(database: Database, user_id: int, *, sends: bool) -> None:
+    """Whether Enter sends a message; otherwise it begins a line, and Ctrl or Cmd with Enter sends."""
+    async with database.transaction() as tx:
+        await tx.execute(update(users).where(users.c.id == user_id).values(enter_sends=sends))
 
 
 async def check_password(

@@ -28,6 +28,7 @@ class Hint(msgspec.Struct, frozen=True, omit_defaults=True, tag=False):
         "session",
         "user",
         "unread",
+        "draft",
         "typing",
         "person",
         "call",

@@ -8,17 +8,18 @@ from uuid import UUID
 
 import msgspec
 
-from chatapp.domain import text
+from chatapp.domain import drafts, text
 from chatapp.domain.commands import Message, PostMessage
 from chatapp.domain.mentioned import HERE_MOST
 from chatapp.domain.mentions import may_call_all, wants_present
 from chatapp.domain.unread import Mark
 from chatapp.errors import ChatError, Invalid, Later, Refused
-from chatapp.limits import CALL_ALL, FRAMES, POST, PRESENCE, Limits
+from chatapp.limits import CALL_ALL, DRAFT, FRAMES, POST, PRESENCE, Limits
 from chatapp.realtime import frames
 from chatapp.realtime.calls import Calls
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.connection import Connection
+from chatapp.realtime.drafts import Drafts
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.media_session import Asked
 from chatapp.realtime.presence import Presence
@@ -79,6 +80,15 @@ class Here(msgspec.Struct, tag="presence"):
 
 class Writing(msgspec.Struct, tag="typing"):
     room: int
+
+
+class Drafting(msgspec.Struct, tag="draft"):
+    """What is written and not sent, see `domain.drafts.Save`; without `body` it asks for what is stored."""
+
+    room: int
+    base: int = 0
+    body: str | None = None
+    tab: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9]{0,24}\Z")] = ""
 
 
 class Post(msgspec.Struct, tag="post"):
@@ -174,6 +184,7 @@ class Dispatch:
         hub: Hub,
         rosters: Rosters,
         marks: UnreadMarks,
+        drafts: Drafts,
         writer: Writer,
         catchup: Catchup,
         limits: Limits,
@@ -187,6 +198,7 @@ class Dispatch:
         self._hub = hub
         self._rosters = rosters
         self._marks = marks
+        self._drafts = drafts
         self._writer = writer
         self._catchup = catchup
         self._limits = limits
@@ -203,6 +215,7 @@ class Dispatch:
             | Read
             | Here
             | Writing
+            | Drafting
             | Post
             | CallJoin
             | CallLeave
@@ -219,6 +232,7 @@ class Dispatch:
             Read: self._read,
             Here: self._here,
             Writing: self._writing,
+            Drafting: self._draft,
             Post: self._post,
             CallJoin: self._call_join,
             CallLeave: self._call_leave,
@@ -321,6 +335,17 @@ class Dispatch:
 
     def _writing(self, connection: Connection, command: Writing) -> None:
         self._typing.took(connection, command.room)
+
+    def _draft(self, connection: Connection, command: Drafting) -> None:
+        """Membership is asked by the statement that stores or reads it."""
+        self._limits.take(DRAFT, connection.user_id)
+        if not (0 < command.room <= NUMBER_MOST and 0 <= command.base <= NUMBER_MOST):
+            raise Refused("room_gone")
+        if command.body is None:
+            self._drafts.tell(command.room, connection.user_id, connection)
+            return
+        save = drafts.Save(drafts.regular(command.body), command.base, command.tab)
+        self._drafts.save(connection.user_id, command.room, save)
 
     def _post(self, connection: Connection, command: Post) -> None:
         room, key = command.room, command.key[:64]

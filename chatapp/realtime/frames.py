@@ -136,6 +136,11 @@ def unread(room_id: int, seq: int, read: int, count: int, mentions: int) -> byte
     return _frame("unread", room=room_id, seq=seq, read=read, unread=count, mentions=mentions)
 
 
+def draft(room_id: int, at: int, body: str, tab: str) -> bytes:
+    """`at` 0: there is none."""
+    return _frame("draft", room=room_id, at=at, body=body, tab=tab)
+
+
 def sidebar() -> bytes:
     return _frame("sidebar")
 

@@ -9,6 +9,7 @@ from chatapp.realtime.backplane import Hint
 from chatapp.realtime.calls import Calls
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.connection import Connection
+from chatapp.realtime.drafts import Drafts
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.news import News
 from chatapp.realtime.presence import Presence
@@ -29,6 +30,7 @@ class Hints:
         rosters: Rosters,
         news: News,
         marks: UnreadMarks,
+        drafts: Drafts,
         catchup: Catchup,
         supervisor: Supervisor,
         presence: Presence,
@@ -42,6 +44,7 @@ class Hints:
         self._rosters = rosters
         self._news = news
         self._marks = marks
+        self._drafts = drafts
         self._catchup = catchup
         self._supervisor = supervisor
         self._presence = presence
@@ -64,6 +67,8 @@ class Hints:
             self._hub.send_user(hint.user_id, frames.sidebar())
         elif hint.kind == "unread" and hint.user_id is not None:
             self._marks.tell(hint.room_id, [hint.user_id])
+        elif hint.kind == "draft" and hint.user_id is not None:
+            self._drafts.tell(hint.room_id, hint.user_id)
         elif hint.kind == "typing" and hint.user_id is not None:
             self._typing.heard(hint.room_id, hint.user_id)
         elif hint.kind == "person":

@@ -21,6 +21,7 @@ from chatapp.realtime.backplane import Backplane
 from chatapp.realtime.calls import Calls
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.dispatch import NUMBER_MOST, Dispatch
+from chatapp.realtime.drafts import Drafts
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.presence import Presence
@@ -59,6 +60,7 @@ class Services:
     hub: Hub
     rosters: Rosters
     marks: UnreadMarks
+    drafts: Drafts
     presence: Presence
     calls: Calls
     pushes: Pushes
@@ -185,7 +187,10 @@ def room_number(request: Request) -> int:
 
 def query_number(request: Request, name: str) -> int | None:
     """A number of the query; nonsense counts as not given."""
-    text = request.query_params.get(name, "")
+    return number_in(request.query_params.get(name, ""))
+
+
+def number_in(text: str) -> int | None:
     if text.isascii() and text.isdigit() and len(text) <= 15:
         return int(text)
     return None

@@ -75,6 +75,15 @@ async def change_presence(request: Request) -> Response:
     return to("/settings#presence", "invisible" if hidden else "visible")
 
 
+async def change_writing(request: Request) -> Response:
+    """Which key sends, on all devices of the person."""
+    kit, known = services(request), await required_session(request)
+    kit.limits.take(PROFILE, known.user.id)
+    sends = (await typed(request, "enter"))["enter"] != "breaks"
+    await users.set_enter(kit.database, known.user.id, sends=sends)
+    return to("/settings#writing", "writing")
+
+
 async def change_theme(request: Request) -> Response:
     await required_session(request)
     form = await typed(request, "theme")

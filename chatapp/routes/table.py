@@ -67,6 +67,7 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/settings", profile.show, methods=["GET"]),
         Route("/settings/profile", profile.change, methods=["POST"]),
         Route("/settings/presence", profile.change_presence, methods=["POST"]),
+        Route("/settings/writing", profile.change_writing, methods=["POST"]),
         Route("/settings/theme", profile.change_theme, methods=["POST"]),
         Route("/settings/password", profile.change_password, methods=["POST"]),
         Route(

@@ -5,7 +5,7 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatapp.domain import memberships, messages, rooms, unread
+from chatapp.domain import drafts, memberships, messages, rooms, unread
 from chatapp.domain.commands import Message
 from chatapp.domain.memberships import Reader
 from chatapp.domain.messages import Page
@@ -63,6 +63,7 @@ async def show_room(
                 if found.messages and start < found.messages[0].seq:
                     found = await messages.around(snapshot, room_id, start)
         people = await pane(kit, snapshot, room)
+        draft = await drafts.find(snapshot, room_id, me.id)
     await kit.fragments.ready(found.messages)
     values = {
         "room": room,
@@ -81,6 +82,7 @@ async def show_room(
         "form": form,
         "errors": errors,
         "preview": preview,
+        "draft": draft,
         "draft_key": form.get("key") or str(uuid4()),
     }
     return await page(request, "rooms/show.html", values, status)

@@ -236,3 +236,122 @@ async def test_the_last_word_about_a_call_counts(run: Run):
         False,
         False,
     ]
+
+
+# -- unsent words -------------------------------------------------------------
+
+DRAFT = """
+    const sent = [], shown = []; let kept = null, quiet = 0, line = true;
+    const record = { get: () => kept, put: (it) => { kept = it; }, remove: () => { kept = null; } };
+    const draft = new m.Draft({ tab: "here", record, quiet: () => quiet,
+      send: (frame) => { if (line) sent.push(frame); return line; }, show: (text) => shown.push(text) });
+    const stored = (at, body, tab = "there") => ({ at, body, tab });
+"""
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "both"),
+    [
+        ("one", "two", "one\n\ntwo"),
+        ("one", "one and two", "one and two"),
+        ("one and two", "two", "one and two"),
+        ("", "two", "two"),
+        ("one", "", "one"),
+    ],
+)
+async def test_two_texts_that_know_nothing_of_each_other_both_stay(
+    run: Run, theirs: str, ours: str, both: str
+):
+    assert await run("draft", f"return m.joined({theirs!r}, {ours!r});") == both
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("' a '", " a "),
+        ("' \\n'", ""),
+        (r"'\u200b'", ""),
+        (r"'a\u0000b\u001bc'", "abc"),
+        (r"'a\ud800b'", "a\ufffdb"),
+    ],
+)
+async def test_a_draft_is_what_the_server_takes(run: Run, typed: str, kept: str):
+    assert await run("draft", f"return m.regular({typed});") == kept
+
+
+async def test_words_stay_on_the_device_until_the_server_says_that_it_has_them(run: Run):
+    said = await run(
+        "draft",
+        DRAFT
+        + """
+        draft.start(stored(0, "", ""), null);
+        draft.type("Earl"); draft.flush();
+        const before = [sent, kept.text];
+        draft.type("Earl Grey");
+        draft.heard(stored(5, "Earl", "here"));
+        const between = draft.isSaved;
+        draft.flush();
+        draft.heard(stored(6, "Earl Grey", "here"));
+        return [before, between, draft.isSaved, kept, shown];
+        """,
+    )
+    frames = [
+        {"base": base, "body": body, "tab": "here"}
+        for base, body in ((0, "Earl"), (5, "Earl Grey"))
+    ]
+    assert said == [[frames, "Earl"], False, True, None, []]
+
+
+async def test_what_comes_from_elsewhere_waits_for_quiet_and_never_undoes_what_is_typed(run: Run):
+    said = await run(
+        "draft",
+        DRAFT
+        + """
+        draft.start(stored(5, "Earl"), null);
+        quiet = 20;
+        draft.heard(stored(6, "Earl Grey"));
+        const early = [...shown];
+        quiet = 0; await new Promise((done) => setTimeout(done, 60));
+        const late = [...shown];
+        quiet = 20;
+        draft.heard(stored(7, "Assam"));
+        draft.type("Earl Grey at"); draft.flush();
+        quiet = 0; await new Promise((done) => setTimeout(done, 60));
+        return [early, late, shown, draft.text, sent];
+        """,
+    )
+    at = {"base": 7, "body": "Earl Grey at", "tab": "here"}
+    assert said == [[], ["Earl Grey"], ["Earl Grey"], "Earl Grey at", [at]]
+
+
+async def test_an_answer_that_was_lost_with_the_line_makes_no_text_double(run: Run):
+    said = await run(
+        "draft",
+        DRAFT
+        + """
+        draft.start(stored(5, "Earl"), null);
+        draft.type("Earl Gray"); draft.flush();
+        line = false; draft.type("Earl Grey"); draft.flush();
+        line = true; draft.back();
+        draft.heard(stored(6, "Earl Gray", "here"));
+        draft.flush();
+        const again = new m.Draft({ tab: "next page", record, send: () => true });
+        again.start(stored(6, "Earl Gray", "here"), null);
+        return [shown, draft.text, sent.at(-1).base, again.text];
+        """,
+    )
+    assert said == [[], "Earl Grey", 6, "Earl Grey"]
+
+
+async def test_a_tab_leaves_alone_what_another_one_keeps_on_the_device(run: Run):
+    kept = await run(
+        "draft",
+        DRAFT
+        + """
+        draft.start(stored(5, "Earl"), null);
+        kept = { text: "of another tab", base: 5, tabs: ["other"] };
+        draft.flush();
+        return kept.text;
+        """,
+    )
+    assert kept == "of another tab"

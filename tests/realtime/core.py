@@ -15,6 +15,7 @@ from chatapp.realtime.backplane import Hint
 from chatapp.realtime.calls import Calls
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.crowds import Crowds
+from chatapp.realtime.drafts import Drafts
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.leases import MemoryLeases
@@ -88,6 +89,7 @@ class Core:
             database, self.clock, Metrics(), Outbound(), Vapid(Vapid.new()), "https://localhost"
         )
         self.marks = UnreadMarks(database, self.hub, self.hints)
+        self.drafts = Drafts(database, self.hub, self.hints)
         self.leases = MemoryLeases()
         self.presence = Presence(database, self.hub, self.rosters, self.leases, self.clock)
         self.fanout = Fanout(

@@ -107,6 +107,7 @@ TABLE: dict[tuple[str, str], Row] = {
         signed_in("303 /settings#profile"), {"name": "Newname", "hue": "3"}
     ),
     ("POST", "/settings/presence"): Row(signed_in("303 /settings#presence"), {"invisible": "on"}),
+    ("POST", "/settings/writing"): Row(signed_in("303 /settings#writing"), {"enter": "breaks"}),
     ("POST", "/settings/theme"): Row(signed_in("303 /settings#appearance"), {"theme": "dark"}),
     ("POST", "/settings/password"): Row(
         signed_in("303 /settings#security"), {"current": PASSWORD, "new": "another horse"}
@@ -313,6 +314,10 @@ def _typing(room: int) -> dict[str, object]:
     return {"type": "typing", "room": room}
 
 
+def _draft(room: int) -> dict[str, object]:
+    return {"type": "draft", "room": room, "base": 0, "body": "half a", "tab": "t"}
+
+
 def _call_join(room: int) -> dict[str, object]:
     return {"type": "call_join", "room": room}
 
@@ -347,6 +352,7 @@ COMMANDS = {
     "watch": (_watch, inside("watching", "removed")),
     "presence": (_here, dict.fromkeys(WHO, "nothing")),
     "typing": (_typing, dict.fromkeys(WHO, "nothing")),
+    "draft": (_draft, inside("draft", "removed")),
     "follow": (_follow, dict.fromkeys(WHO, "following")),
     "call_join": (_call_join, inside("call_joined", "call_refused")),
     "media": (_media, inside("error", "error")),
@@ -359,9 +365,12 @@ COMMANDS = {
     "post": (_say, inside("ack", "refused not_member")),
 }
 
-OF_MEMBERS = {"changes", "watching", "ack", "news", "unread", "call", "signal", "ring", "ring_over"}
+OF_MEMBERS = {
+    *{"changes", "watching", "ack", "news", "unread", "draft"},
+    *{"call", "signal", "ring", "ring_over"},
+}
 ENDS = {
-    *{"watching", "ack", "following", "unread"},
+    *{"watching", "ack", "following", "unread", "draft"},
     *{"call_joined", "call_refused", "call_over", "ring_over"},
 }
 

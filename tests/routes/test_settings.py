@@ -52,6 +52,22 @@ async def test_a_theme_is_kept_on_this_device(bob, theme):
     assert "data-theme" not in (await (await bob.elsewhere().signs_in()).get("/rooms")).text
 
 
+async def test_which_key_sends_is_kept_on_all_devices(bob, lab):
+    assert "Enter sends, Shift Enter" in await bob.sees(lab)
+    other = await bob.elsewhere().signs_in()
+    for choice, hint in (
+        ("breaks", "Ctrl Enter sends, Enter starts"),
+        ("sends", "Enter sends, Sh"),
+    ):
+        answer = await bob.post("/settings/writing", {"enter": choice})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/settings#writing")
+        said = pages.status((await bob.get("/settings")).text)
+        assert said == "Your choice of keys is saved."
+        for browser in (bob, other):
+            assert hint in await browser.sees(lab)
+            assert f'data-enter="{choice}"' in await browser.sees(lab)
+
+
 async def test_there_is_no_theme_of_ones_own(bob):
     answer = await bob.post("/settings/theme", {"theme": '"><script>'})
     assert answer.status_code == 422

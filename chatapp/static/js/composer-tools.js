@@ -51,6 +51,7 @@ function wirePreview(form, box) {
   button.addEventListener("click", toggle);
   box.addEventListener("input", () => !pane.hidden && (box.value.trim() === "" ? show() : ask()));
   box.addEventListener("cleared", () => pane.replaceChildren());
+  box.addEventListener("replaced", () => !pane.hidden && show());
   box.addEventListener("keydown", (event) => {
     // AltGr counts as Ctrl and Alt, and writes letters
     const both = (event.ctrlKey || event.metaKey) && event.altKey && !event.getModifierState("AltGraph");

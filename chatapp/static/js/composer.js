@@ -2,50 +2,58 @@
 // and it is kept on the device while it is being written.
 
 import { MAX_POINTS, judge } from "./limits.js";
-import { counted, debounced, shape, words } from "./page.js";
+import { counted, shape, words } from "./page.js";
 
-const KEEP_AFTER = 300;
-const DRAFT_MOST = 100_000; // a pasted book stays in the box, not on the device
+const QUIET_AFTER = 3_000; // since the last key: then another device's words may come in
 const ROWS_MOST = 8;
 const HINT_AFTER = 1000; // a page that has just come has no line yet
 
 export class Composer {
-  #keep = debounced(KEEP_AFTER, () => this.keep());
   #closed = false;
   #hinting = undefined;
+  #composing = false;
+  #typedAt = -Infinity;
 
   /**
    * @param {object} by
    * @param {HTMLFormElement} by.form
    * @param {string} by.room
-   * @param {import("./session.js").Session} by.session
+   * @param {import("./drafts.js").Drafts} by.drafts
    * @param {(body: string) => boolean} by.send false: not taken, the text stays
    */
-  constructor({ form, room, session, send }) {
+  constructor({ form, room, drafts, send }) {
     this.form = form;
-    this.session = session;
     this.send = send;
-    this.name = `chatapp:draft:${session.me}:${room}`;
     this.box = form.querySelector("textarea");
     this.button = form.querySelector(".send-button");
     this.state = form.querySelector("[data-state]");
     this.hint = form.querySelector(".hint");
+    this.enterSends = form.dataset.enter !== "breaks";
+    this.draft = drafts.of(room, { show: (text) => this.#replace(text), quiet: () => this.#quietIn() });
   }
 
   start() {
-    // a refused form post comes back with its text, which is newer than any draft
-    if (this.box.value === "") this.box.value = this.session.storage.getItem(this.name) ?? "";
-    this.form.addEventListener("submit", (event) => {
+    const { box, draft, form } = this;
+    const { at, tab, typed } = box.dataset;
+    // a refused form comes back with its text, which is newer than any draft
+    if (typed === undefined) draft.start({ at: Number(at), body: box.value, tab }, null);
+    else draft.start({ at: Number(at), body: typed, tab }, box.value);
+    if (typed === undefined && box.value !== draft.text) box.value = draft.text;
+    form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
     });
-    this.box.addEventListener("keydown", (event) => this.#key(event));
-    this.box.addEventListener("input", () => {
+    box.addEventListener("keydown", (event) => this.#key(event));
+    box.addEventListener("compositionstart", () => (this.#composing = true));
+    box.addEventListener("compositionend", () => (this.#composing = false));
+    box.addEventListener("input", () => {
+      this.#typedAt = Date.now();
       this.#look();
-      this.#keep();
+      draft.type(box.value);
     });
-    window.addEventListener("pagehide", () => this.keep());
-    document.addEventListener("visibilitychange", () => document.hidden && this.keep());
+    window.addEventListener("pagehide", () => draft.flush());
+    document.addEventListener("visibilitychange", () => document.hidden && draft.flush());
+    wirePictures(form.closest("main") ?? form, () => this.#say(words().noPictures));
     this.#look();
   }
 
@@ -78,16 +86,19 @@ export class Composer {
     this.#look();
   }
 
-  /** Not after this account has signed out in another tab: then nothing of it may stay. */
-  keep() {
-    if (!this.session.isOwner()) return;
-    const text = this.box.value;
-    try {
-      if (text === "" || text.length > DRAFT_MOST) this.session.storage.removeItem(this.name);
-      else this.session.storage.setItem(this.name, text);
-    } catch {
-      // a full device: the text is still in the box
-    }
+  /** Milliseconds until nobody is typing here. */
+  #quietIn() {
+    if (this.#composing) return QUIET_AFTER;
+    const away = document.activeElement !== this.box || !document.hasFocus();
+    return away ? 0 : Math.max(0, this.#typedAt + QUIET_AFTER - Date.now());
+  }
+
+  /** What the person has written on another device. */
+  #replace(text) {
+    if (this.#closed) return;
+    this.box.value = text;
+    this.box.dispatchEvent(new Event("replaced"));
+    this.#look();
   }
 
   #key(event) {
@@ -95,6 +106,7 @@ export class Composer {
     // Enter that ends an input method's word is not ours; Safari says so by 229 only
     if (event.isComposing || event.keyCode === 229) return;
     const asked = event.ctrlKey || event.metaKey;
+    if (!asked && !this.enterSends) return;
     // on glass there is no Shift: Enter breaks the line and the button sends
     if (!asked && matchMedia("(hover: none) and (pointer: coarse)").matches) return;
     event.preventDefault();
@@ -116,7 +128,8 @@ export class Composer {
     }
     this.box.value = "";
     this.box.dispatchEvent(new Event("cleared"));
-    this.keep();
+    this.draft.type("");
+    this.draft.flush();
     this.#look();
     this.focus();
   }
@@ -150,5 +163,28 @@ export class Composer {
     if (CSS.supports("field-sizing", "content")) return;
     this.box.rows = 1;
     while (this.box.rows < ROWS_MOST && this.box.scrollHeight > this.box.clientHeight) this.box.rows += 1;
+  }
+}
+
+/**
+ * Pictures and files cannot be sent yet. Pasted ones would vanish without a word; dropped ones would open in place of
+ * the page.
+ * @param {HTMLElement} place @param {() => void} say
+ */
+function wirePictures(place, say) {
+  place.addEventListener("paste", (event) => {
+    const { clipboardData } = event;
+    // a table or a page that is copied comes with a picture of itself: the text is what is meant
+    if (!clipboardData?.files.length || clipboardData.getData("text/plain")) return;
+    event.preventDefault();
+    say();
+  });
+  for (const kind of ["dragover", "drop"]) {
+    place.addEventListener(kind, (event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      if (kind === "drop") say();
+      else event.dataTransfer.dropEffect = "none";
+    });
   }
 }

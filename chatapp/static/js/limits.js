@@ -16,6 +16,11 @@ export function normalise(text) {
   return text.replace(/\r\n?/g, "\n").replace(/\p{Cs}/gu, "\ufffd").normalize("NFC").trim();
 }
 
+/** @param {string} text @returns {boolean} whether anything of it would be seen */
+export function isVisible(text) {
+  return !INVISIBLE.test(text);
+}
+
 /** @param {string} text @returns {number} */
 export function bytes(text) {
   return encoder.encode(text).length;
@@ -36,7 +41,7 @@ export function judge(typed) {
   const text = normalise(typed);
   const size = { points: points(text), bytes: bytes(text) };
   let fault = null;
-  if (INVISIBLE.test(text)) fault = "empty";
+  if (!isVisible(text)) fault = "empty";
   else if (size.points > MAX_POINTS || size.bytes > MAX_BYTES) fault = "over";
   return { text, fault, ...size };
 }

@@ -28,13 +28,14 @@ const REMOVED = 4403;
  * @param {import("./socket.js").Socket} by.socket
  * @param {import("./outbox.js").Outbox} by.outbox
  * @param {import("./unread.js").Unread} by.unread
+ * @param {import("./drafts.js").Drafts} by.drafts
  */
-export function openRoom({ element, session, socket, outbox, unread }) {
+export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   const feed = new Feed({ element, me: session.me, socket, reload: () => reloadSoon(session) });
   const { room } = feed;
   const form = element.querySelector("form[data-composer]");
   const composer = form && new Composer({
-    form, room, session,
+    form, room, drafts,
     send: (body) => {
       const taken = outbox.add(room, body);
       // an old window cannot show it; the newest page draws it from the outbox
