@@ -45,7 +45,11 @@ def create_app(
         settings = replace(settings, secret_keys=(stored_key(settings.data_dir),))
     version = static_version()
     templates = Templates(
-        {"static": f"/static/{version}/".__add__, "site_name": settings.site_name}
+        {
+            "static": f"/static/{version}/".__add__,
+            "site_name": settings.site_name,
+            "edit_seconds": settings.edit_seconds,
+        }
     )
     fragments = Fragments(templates)
     text.name_skeleton("warm")  # reads the table of look-alikes before the first person signs up

@@ -41,6 +41,7 @@ from chatapp.realtime.tails import Tails
 from chatapp.realtime.together import Together
 from chatapp.realtime.typing import Typing
 from chatapp.realtime.unread import UnreadMarks
+from chatapp.realtime.wipes import Wipes
 from chatapp.realtime.writer import Writer
 from chatapp.routes.door import Services
 from chatapp.security import Passwords, Seal
@@ -184,6 +185,8 @@ def _keep(kit: Services, hints: Hints, news: News) -> None:
     keep(Pulse(kit.hub, kit.clock, kit.metrics, hints.end_the_dead).run, "pulse")
     keep(kit.presence.run, "presence")
     keep(kit.calls.run, "calls")
+    forget = kit.shared_tails.forget if kit.shared_tails is not None else None
+    keep(Wipes(kit.database, forget).run, "wipes")
     if not kit.settings.is_sqlite:
         keep(news.compare_forever, "compare news")
         if kit.backplane.is_connected() is None:

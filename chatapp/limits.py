@@ -31,6 +31,7 @@ PASSWORD = Rate("password", 10, 15 * 60)
 # per person
 POST = Rate("post", 60, 10)
 CALL_ALL = Rate("call-all", 10, 60)  # a row for each member of the room
+EDIT = Rate("edit", 60, 60)  # and deleting, and bringing back
 CREATE_ROOM = Rate("create-room", 20, 60 * 60)
 MEMBERSHIP = Rate("membership", 60, 60)
 EDIT_ROOM = Rate("edit-room", 30, 60)

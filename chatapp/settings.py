@@ -174,6 +174,13 @@ SETTINGS: Final = (
         _hosts,
     ),
     Setting(
+        "EDIT_SECONDS",
+        "edit_seconds",
+        "86400",
+        "For how many seconds after posting people may edit a message of theirs; 0: never.",
+        _whole(0, 10**9),
+    ),
+    Setting(
         "SESSION_DAYS",
         "session_days",
         "30",
@@ -289,6 +296,7 @@ class Settings:
     site_name: str
     allowed_hosts: tuple[str, ...]
     trusted_proxies: tuple[str, ...]
+    edit_seconds: int
     session_days: int
     password_cost: int
     limit_factor: int

@@ -197,6 +197,42 @@ mentions = Table(
     sqlite_with_rowid=False,
 )
 
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("room_id", Id, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("n", Integer, primary_key=True, comment="1 is the message as it was posted"),
+    Column("body", Text, nullable=False),
+    Column("at", BigInteger, nullable=False, comment="when this text was written"),
+    ForeignKeyConstraint(
+        ["room_id", "seq"],
+        ["messages.room_id", "messages.seq"],
+        ondelete="CASCADE",
+        name="fk_revisions_room_id_seq",
+    ),
+    comment="what messages said before they were edited",
+    sqlite_with_rowid=False,
+)
+
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("room_id", Id, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("by_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("until", BigInteger, nullable=False, index=True, comment="may be taken back until then"),
+    Column("kept", Text, nullable=False, comment="what comes back: JSON, see domain/deletions.py"),
+    ForeignKeyConstraint(
+        ["room_id", "seq"],
+        ["messages.room_id", "messages.seq"],
+        ondelete="CASCADE",
+        name="fk_deletions_room_id_seq",
+    ),
+    comment="what was deleted a moment ago; goes for good when its time is over",
+    sqlite_with_rowid=False,
+)
+
 push_subscriptions = Table(
     "push_subscriptions",
     metadata,

@@ -27,7 +27,9 @@ from chatapp.domain.text import initials
 TEMPLATES: Final = Path(__file__).parent / "templates"
 FOLLOW_MS: Final = 5 * 60 * 1000
 SAID: Final = frozenset({"message", "deleted"})  # rows of people, not events
-_OPENING: Final = '<article class="msg"'
+_OPENING: Final = '<article class="msg'
+_CLOSING: Final = "</div></article>"
+_LAST: Final = "</p>"
 
 
 class Templates:
@@ -129,6 +131,7 @@ class Shown:
     clock: str
     key: str | None
     call: Ended | None = None
+    room_id: object = 0
     edited_at: int | None = None
     reply_seq: int | None = None
     thread_seq: int | None = None
@@ -261,14 +264,13 @@ class Fragments:
             author_name=message.author_name,
             author_hue=message.author_hue,
             author_initials=initials(message.author_name),
-            html=to_html(message.body, unpacked(message.marks))
-            if message.kind == "message"
-            else Markup(""),
+            html=self._body(message) if message.kind == "message" else Markup(""),
             detail=message.body,
             iso=_iso(message.at // 1000),
             clock=_utc_clock(message.at // 60_000),
             key=message.key,
             call=ended(message.body) if message.kind == "call_ended" else None,
+            room_id=message.room_id,
             edited_at=message.edited_at,
             reply_seq=message.reply_seq,
             thread_seq=message.thread_seq,
@@ -278,9 +280,22 @@ class Fragments:
         )
         return self._templates.render("messages/_message.html", {"message": shown}).strip()
 
+    def _body(self, message: Message) -> Markup:
+        """With the mark of an edit at the end of its last line, or in a line of its own."""
+        html = to_html(message.body, unpacked(message.marks))
+        if message.edited_at is None:
+            return html
+        mark = self._templates.render("messages/_edited.html", {"message": message}).strip()
+        ahead = f"{html.removesuffix(_LAST)} " if html.endswith(_LAST) else f"{html}<p>"
+        return Markup(ahead + mark + _LAST)  # noqa: S704  cleaned before, and a template of ours
+
     def _new_line(self, fresh: Fresh, message: Message, zone: str) -> str:
         shown = {"seq": fresh.seq, "count": fresh.count, "at": message.at, "tz": zone}
         return self._templates.render("messages/_new_line.html", shown).strip()
+
+    def _with_link(self, html: str, message: Message) -> str:
+        link = self._templates.render("messages/_change_link.html", {"message": message}).strip()
+        return html.removesuffix(_CLOSING) + link + _CLOSING
 
     def kept_bytes(self) -> int:
         return self._size
@@ -289,10 +304,16 @@ class Fragments:
         return "".join(map(self.one, messages))
 
     def days(
-        self, messages: Sequence[Message], zone: str, reader_id: int, fresh: Fresh | None = None
+        self,
+        messages: Sequence[Message],
+        zone: str,
+        reader_id: int,
+        fresh: Fresh | None = None,
+        changes: frozenset[int] | None = frozenset(),
     ) -> list[Day]:
         """A page: parted by local days, with the classes that depend on neighbours and reader, and the line above what
-        is new to them."""
+        is new to them. `changes`: whose messages have a link to where they are changed, for pages without scripts;
+        None: everybody's."""
         parts: list[tuple[str, str, list[str]]] = []
         previous: Message | None = None
         for message in messages:
@@ -308,7 +329,10 @@ class Fragments:
             if fresh is not None and message.seq == fresh.seq:
                 parts[-1][2].append(self._new_line(fresh, message, zone))
                 previous = None
-            parts[-1][2].append(_placed(self.one(message), message, previous, reader_id))
+            html = self.one(message)
+            if message.kind == "message" and (changes is None or message.author_id in changes):
+                html = self._with_link(html, message)
+            parts[-1][2].append(_placed(html, message, previous, reader_id))
             previous = message
         return [Day(date, label, Markup("").join(map(Markup, html))) for date, label, html in parts]
 
@@ -339,7 +363,7 @@ def _placed(html: str, message: Message, previous: Message | None, reader_id: in
     elif message.marks:
         html, named = _named(html, reader_id)
         look += " is-mention" if named else ""
-    return html.replace(_OPENING, f'<article class="msg{look}"', 1)
+    return html.replace(_OPENING, _OPENING + look, 1)
 
 
 def _named(html: str, reader_id: int) -> tuple[str, bool]:

@@ -4,22 +4,28 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from chatapp.database import Transaction
-from chatapp.domain import accounts, calls, memberships, rooms
+from chatapp.domain import accounts, calls, deletions, edits, memberships, rooms
 from chatapp.domain.commands import (
     Committed,
     CreateRoom,
     DeleteAccount,
+    DeleteMessage,
     DeleteRoom,
+    EditMessage,
     EditProfile,
     EditRoom,
     JoinCall,
     JoinRoom,
     LeaveCall,
     LeaveRoom,
+    RestoreMessage,
     SettleCall,
 )
 
 APPLY: Final[dict[type, Callable[[Transaction, Any], Awaitable[Committed]]]] = {
+    EditMessage: edits.apply_edit,
+    DeleteMessage: deletions.apply_delete,
+    RestoreMessage: deletions.apply_restore,
     CreateRoom: rooms.apply_create,
     EditRoom: rooms.apply_edit,
     DeleteRoom: rooms.apply_delete,

@@ -22,6 +22,36 @@ class PostMessage(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
+class EditMessage:
+    """`base`: of how many former versions the editor knew. At most `within` seconds after posting. `here`: as in
+    `PostMessage`."""
+
+    actor_id: int
+    room_id: int
+    seq: int
+    body: str
+    base: int
+    within: int
+    here: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMessage:
+    actor_id: int
+    room_id: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreMessage:
+    """Takes the actor's own deletion back, while that is possible."""
+
+    actor_id: int
+    room_id: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class CreateRoom:
     actor_id: int
     name: str
@@ -97,7 +127,10 @@ class SettleCall:
 
 
 RoomCommand = (
-    CreateRoom
+    EditMessage
+    | DeleteMessage
+    | RestoreMessage
+    | CreateRoom
     | EditRoom
     | DeleteRoom
     | JoinRoom
@@ -177,7 +210,8 @@ class Departure:
 class Committed:
     """What a transaction changed, for those who watch. `value` answers the command.
 
-    `sidebars`: whose list of rooms changed. `gone_users`: whose account ended. `mentioned`: who was mentioned, by room.
+    `sidebars`: whose list of rooms changed. `gone_users`: whose account ended. `mentioned`: who was mentioned, or is
+    not any more, by room. `recounted`: rooms where what is unread is other than the messages alone tell.
     """
 
     value: int = 0
@@ -186,3 +220,4 @@ class Committed:
     sidebars: set[int] = field(default_factory=set)
     gone_users: set[int] = field(default_factory=set)
     mentioned: dict[int, set[int]] = field(default_factory=dict)
+    recounted: set[int] = field(default_factory=set)

@@ -10,10 +10,14 @@ has no unread there, and who comes back begins anew.
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
+from sqlalchemy import delete, select
+
 from chatapp.database import Transaction
-from chatapp.domain import mentions
+from chatapp.domain import memberships, mentions
+from chatapp.domain.among import one_of
 from chatapp.domain.mentions import Mark, Sign
 from chatapp.reading import InWords
+from chatapp.tables import mentions as rows_of
 
 HERE_MOST: Final = 1_000  # people present that one command carries
 
@@ -156,3 +160,28 @@ async def store(
             for room_id, user_id in await tx.ask(query, *map(list, zip(*rows, strict=True))):
                 mentioned.setdefault(room_id, set()).add(user_id)
     return mentioned
+
+
+async def renew(
+    tx: Transaction, post: Named, seq: int, before: Sequence[Mark], now: Sequence[Mark]
+) -> set[int]:
+    """After an edit: a row for everybody who is newly named, and none for who is not any more. Whom `@room` or `@here`
+    called stays called while it stands there. Returns whose rows came or went."""
+    of_message = (rows_of.c.room_id == post.room_id) & (rows_of.c.seq == seq)
+    known = {row.user_id for row in await tx.fetch_all(select(rows_of.c.user_id).where(of_message))}
+    had, meant = {mark.who for mark in before}, {mark.who for mark in now}
+    wanted = {who for who in meant if who > 0}
+    if mentions.EVERYBODY in meant:
+        called = mentions.EVERYBODY in had
+        wanted |= known if called else await memberships.ids(tx, post.room_id)
+    elif mentions.PRESENT in meant:
+        called = mentions.PRESENT in had and mentions.EVERYBODY not in had
+        wanted |= known - had if called else set(post.here[:HERE_MOST])
+    wanted.discard(post.author_id)
+    if gone := known - wanted:
+        await tx.execute(delete(rows_of).where(of_message, one_of(rows_of.c.user_id, gone)))
+    if fresh := sorted(wanted - known):
+        many = len(fresh)
+        told = await tx.ask(_TELL, fresh, [post.room_id] * many, [seq] * many)
+        gone |= {user_id for _, user_id in told}
+    return gone

@@ -87,6 +87,14 @@ async def find(reader: Reader, room_id: int, seq: int) -> Message | None:
     return None if row is None else _message(row)
 
 
+async def living(reader: Reader, room_id: int, seq: int) -> Message:
+    """The same for a message that is there. Raises `Missing`."""
+    found = await find(reader, room_id, seq)
+    if found is None or found.kind != "message":
+        raise Missing("message_gone")
+    return found
+
+
 async def change(tx: Transaction, room: Any, seq: int, **values: object) -> Message:
     """Changes columns of a message under the next number of its locked room (`log.lock_room`). The row as it is now.
 
@@ -203,6 +211,17 @@ async def authors(reader: Reader, room_id: int, seq: int | None, most: int) -> A
         .limit(most)
     )
     return Authors(last, [(row.seq, row.author_id) for row in rows])
+
+
+async def has_changed(reader: Reader, room_id: int, seq: int) -> bool:
+    """Whether a message up to number `seq` has changed after it."""
+    query = select(messages.c.seq).where(
+        messages.c.room_id == room_id,
+        messages.c.changed_seq > seq,
+        messages.c.seq <= seq,
+        messages.c.kind.in_(("message", "deleted")),
+    )
+    return await reader.fetch_value(query.limit(1)) is not None
 
 
 _LAST_NUMBERS: Final = InWords(

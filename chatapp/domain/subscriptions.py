@@ -17,6 +17,7 @@ from chatapp.tables import (
     NOW_SQLITE,
     facts,
     memberships,
+    mentions,
     now_ms,
     push_subscriptions,
     sessions,
@@ -204,6 +205,16 @@ async def due(reader: Reader, room_id: int, after: int, upto: int) -> list[Due]:
 
 async def is_due(reader: Reader, subscription_id: int, room_id: int, seq: int) -> bool:
     """Whether a push that had to wait is still owed."""
+    naming = (
+        select(mentions.c.seq)
+        .where(
+            mentions.c.user_id == memberships.c.user_id,
+            mentions.c.room_id == room_id,
+            mentions.c.seq == seq,
+            ~mentions.c.is_cleared,
+        )
+        .exists()
+    )
     return bool(
         await reader.fetch_value(
             select(push_subscriptions.c.id)
@@ -214,7 +225,7 @@ async def is_due(reader: Reader, subscription_id: int, room_id: int, seq: int) -
                 sessions.c.expires_at > now_ms(),
                 memberships.c.room_id == room_id,
                 memberships.c.is_active,
-                memberships.c.notify.in_(("all", "mentions")),
+                (memberships.c.notify == "all") | (memberships.c.notify == "mentions") & naming,
                 func.coalesce(memberships.c.read_seq, memberships.c.joined_seq) < seq,
             )
         )

@@ -65,6 +65,9 @@ class Fanout:
             self._room(room_id, rows)
         for room_id, user_ids in committed.mentioned.items():
             self._marks.tell(room_id, user_ids, others=True)
+        for room_id in committed.recounted:
+            self._marks.tell(room_id, self._rosters.people(room_id))
+            self._backplane.publish(Hint("unread", room_id=room_id))
         for user_id in committed.gone_users:
             self.end_user(user_id)
         for user_id in committed.sidebars - committed.gone_users:

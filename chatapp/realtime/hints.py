@@ -65,8 +65,10 @@ class Hints:
         elif hint.kind == "sidebar" and hint.user_id is not None:
             self._rosters.renew(hint.user_id)
             self._hub.send_user(hint.user_id, frames.sidebar())
-        elif hint.kind == "unread" and hint.user_id is not None:
-            self._marks.tell(hint.room_id, [hint.user_id])
+        elif hint.kind == "unread":  # of somebody, or of everybody in a room
+            everybody = hint.user_id is None
+            people = self._rosters.people(hint.room_id) if everybody else [hint.user_id or 0]
+            self._marks.tell(hint.room_id, people)
         elif hint.kind == "draft" and hint.user_id is not None:
             self._drafts.tell(hint.room_id, hint.user_id)
         elif hint.kind == "typing" and hint.user_id is not None:

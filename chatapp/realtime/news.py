@@ -64,24 +64,26 @@ class News:
         written = [(row.seq, row.author_id) for row in rows if row.kind == "message" and row.is_new]
         self._add(room_id, start, seq, written)
 
-    def fill(self, room_id: int) -> None:
-        """Another process stored something: reads what. Comes back at once."""
+    def fill(self, room_id: int, *, unheard: bool = False) -> None:
+        """Another process stored something: reads what. Comes back at once. `unheard`: its hints did not come, and so
+        none either that says that a message does not count any more, or counts again: then browsers have to ask."""
         if self._rosters.is_followed(room_id) and room_id not in self._filling:
             self._filling.add(room_id)
-            self._supervisor.spawn(self._fill(room_id), "news")
+            self._supervisor.spawn(self._fill(room_id, unheard), "news")
 
-    async def _fill(self, room_id: int) -> None:
+    async def _fill(self, room_id: int, unheard: bool) -> None:
         try:
             room = self._rooms.get(room_id)
             told = room.seq if room is not None else None
             found = await messages.authors(self._database, room_id, told, ROWS_MOST + 1)
             if found is not None:
                 start = found.seq if told is None else told
-                self._add(room_id, start, found.seq, found.rows)
+                doubtful = unheard and await messages.has_changed(self._database, room_id, start)
+                self._add(room_id, start, found.seq, None if doubtful else found.rows)
         finally:
             self._filling.discard(room_id)
 
-    def _add(self, room_id: int, start: int, seq: int, rows: Sequence[Row]) -> None:
+    def _add(self, room_id: int, start: int, seq: int, rows: Sequence[Row] | None) -> None:
         if not self._rosters.is_followed(room_id):
             self._drop(room_id)
             return
@@ -93,7 +95,9 @@ class News:
             room.rows = []
         elif seq <= room.seq and room.at is not None:
             return
-        if room.rows is not None:
+        if rows is None:
+            room.rows = None
+        elif room.rows is not None:
             room.rows += [row for row in rows if row[0] > room.seq]
             if len(room.rows) > ROWS_MOST:
                 room.rows = None
@@ -134,4 +138,4 @@ class News:
             for room_id, last in (await messages.last_numbers(self._database, followed)).items():
                 room = self._rooms.get(room_id)
                 if room is None or last > room.seq:
-                    self.fill(room_id)
+                    self.fill(room_id, unheard=True)

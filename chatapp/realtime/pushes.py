@@ -2,8 +2,9 @@
 
 1. `committed` never waits. A room waits `HOLD_SECONDS` after a message: whoever reads it meanwhile, anywhere, gets no
    push. In a busy room the next round is `APART_SECONDS` later, and tells of all that came between.
-2. One query per room and round says who is owed one; membership, choice and reading are those of that moment, and are
-   looked at again before a push that had to wait is sent.
+2. One query per room and round says who is owed one; membership, choice and reading are those of that moment. Before a
+   push that had to wait is sent, or one from before a message was edited or deleted, they are looked at again, and so
+   are the words.
 3. Everything that waits has a bound. When it is reached the oldest goes, and is counted as `dropped`.
 4. A subscription that its service does not know (404, 410) is deleted. What fails otherwise is tried again, ever more
    slowly, `TRIES` times. A push whose process dies is lost: notices are a help, the unread count is the truth.
@@ -89,6 +90,7 @@ class Pushes:
         self._last: OrderedDict[int, _Round] = OrderedDict()
         self._ready: OrderedDict[tuple[int, int], _Push] = OrderedDict()  # by subscription and room
         self._later: list[tuple[float, int, _Push]] = []
+        self._changed_at = float("-inf")  # when a message was changed
         self._wake = asyncio.Event()
         self._work = asyncio.Semaphore(0)
 
@@ -106,10 +108,12 @@ class Pushes:
 
     def committed(self, room_id: int, rows: Sequence[Message]) -> None:
         """Rows of a room were stored. Comes back at once."""
+        now = self._clock.monotonic()
+        if any(not row.is_new for row in rows):
+            self._changed_at = now
         numbers = [row.seq for row in rows if row.kind == "message" and row.is_new]
         if not numbers:
             return
-        now = self._clock.monotonic()
         last = self._last.get(room_id)
         if last is not None and last.at >= now + HOLD_SECONDS:
             last.upto = max(last.upto, *numbers)
@@ -198,11 +202,14 @@ class Pushes:
     async def _send(self, push: _Push) -> None:
         room_id, seq = push.notice.room_id, push.notice.seq
         try:
-            if self._clock.monotonic() - push.asked_at > FRESH_SECONDS and not (
-                await subscriptions.is_due(self._database, push.subscription.id, room_id, seq)
-            ):
-                self._metrics.pushed("read meanwhile")
-                return
+            if not self._is_fresh(push):
+                notice = None
+                if await subscriptions.is_due(self._database, push.subscription.id, room_id, seq):
+                    notice = await notices.find(self._database, room_id, seq)
+                if notice is None:
+                    self._metrics.pushed("read meanwhile")
+                    return
+                push = replace(push, notice=notice)
             answer = await self._post(push.subscription, _payload(push), f"room-{room_id}")
             if 200 <= answer.status < 300:
                 self._metrics.pushed("taken")
@@ -224,6 +231,11 @@ class Pushes:
             if not (isinstance(error, CommitUnknown) or is_worth_retrying(error)):
                 raise
             log.warning("a push has no database")
+
+    def _is_fresh(self, push: _Push) -> bool:
+        """Whether what was asked is taken as it was."""
+        age = self._clock.monotonic() - push.asked_at
+        return age <= FRESH_SECONDS and push.asked_at > self._changed_at
 
     async def _again(self, push: _Push, retry_after: float | None) -> None:
         tries = push.tries + 1

@@ -74,6 +74,13 @@ class SharedTails:
         except (RedisError, OSError, TimeoutError):
             self._rest()
 
+    async def forget(self, room_id: int) -> None:
+        """What was deleted from a room goes from here too. What Redis keeps while it does not answer ends by itself."""
+        try:
+            await self._redis.delete(_key(room_id))
+        except (RedisError, OSError, TimeoutError):
+            self._rest()
+
     def _opened(self, kept: bytes) -> _Tail | None:
         try:
             inside = self._seal.open(kept.decode("ascii"))

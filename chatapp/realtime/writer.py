@@ -26,6 +26,7 @@ from chatapp.domain.commands import (
     Command,
     Committed,
     CreateRoom,
+    EditMessage,
     JoinRoom,
     LeaveRoom,
     PostMessage,
@@ -90,7 +91,7 @@ class Writer:
 
     def submit(self, command: Command, done: Done) -> None:
         """Queues a command. `done` gets its end, from within the writer: it must not wait. Raises `Busy`."""
-        size = len(command.body) * 4 if isinstance(command, PostMessage) else 100
+        size = len(command.body) * 4 if isinstance(command, PostMessage | EditMessage) else 100
         if (
             self._closed
             or len(self._queue) >= QUEUE_MOST

@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from chatapp.routes import (
     accounts,
     calls,
+    edits,
     mentions,
     messages,
     notices,
@@ -46,6 +47,19 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/rooms/{room_id:number}", timeline.show, methods=["GET"]),
         Route("/rooms/{room_id:number}/messages", timeline.history, methods=["GET"]),
         Route("/rooms/{room_id:number}/messages", messages.post, methods=["POST"]),
+        Route(
+            "/rooms/{room_id:number}/messages/{seq:number}/edit", edits.edit_page, methods=["GET"]
+        ),
+        Route("/rooms/{room_id:number}/messages/{seq:number}/edit", edits.edit, methods=["POST"]),
+        Route(
+            "/rooms/{room_id:number}/messages/{seq:number}/delete", edits.delete, methods=["POST"]
+        ),
+        Route(
+            "/rooms/{room_id:number}/messages/{seq:number}/restore", edits.restore, methods=["POST"]
+        ),
+        Route(
+            "/rooms/{room_id:number}/messages/{seq:number}/history", edits.history, methods=["GET"]
+        ),
         Route("/rooms/{room_id:number}/preview", preview.show, methods=["POST"]),
         Route("/rooms/{room_id:number}/members", people.show, methods=["GET"]),
         Route("/rooms/{room_id:number}/members/suggest", mentions.suggest, methods=["GET"]),

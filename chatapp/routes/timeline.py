@@ -5,7 +5,7 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatapp.domain import drafts, memberships, messages, rooms, unread
+from chatapp.domain import deletions, drafts, memberships, messages, rooms, unread
 from chatapp.domain.commands import Message
 from chatapp.domain.memberships import Reader
 from chatapp.domain.messages import Page
@@ -64,13 +64,19 @@ async def show_room(
                     found = await messages.around(snapshot, room_id, start)
         people = await pane(kit, snapshot, room)
         draft = await drafts.find(snapshot, room_id, me.id)
+        deleted = query_number(request, "deleted")
+        if deleted and not await deletions.may_restore(snapshot, room_id, deleted, me.id):
+            deleted = None
     await kit.fragments.ready(found.messages)
     values = {
         "room": room,
         "current_room_id": room.id,
         "landing": landing,
         "fresh": fresh,
-        "days": kit.fragments.days(found.messages, zone(request), me.id, fresh),
+        "days": kit.fragments.days(
+            found.messages, zone(request), me.id, fresh, _changes(request, room, me)
+        ),
+        "deleted": deleted,
         **people,
         "pages": pages_of(room.member_count),
         "cursor": f"{kit.epoch}:{seq}",
@@ -86,6 +92,13 @@ async def show_room(
         "draft_key": form.get("key") or str(uuid4()),
     }
     return await page(request, "rooms/show.html", values, status)
+
+
+def _changes(request: Request, room: Room, me: User) -> frozenset[int] | None:
+    """Whose messages the page offers to change, once a reader without scripts has asked for that."""
+    if "change" not in request.query_params:
+        return frozenset()
+    return None if may_manage(room, me) else frozenset({me.id})
 
 
 async def _fresh(reader: Reader, count: Unread, me: User) -> Fresh | None:

@@ -26,6 +26,7 @@ OUTSIDERS = frozenset({"visitor", "stranger", "ex-member"})
 SECRET = "the safe opens with 4711"  # said in the room
 NOBODYS_NAME = "Zora Quillfeather"  # a member; who is in a room is for its members
 ROOM = "{room_id:number}"
+SEQ = "{seq:number}"
 
 Expected = dict[str, str]
 
@@ -84,6 +85,16 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", f"/rooms/{ROOM}"): Row(signed_in("200")),  # a page to join it for outsiders
     ("GET", f"/rooms/{ROOM}/messages"): Row(members("200")),
     ("POST", f"/rooms/{ROOM}/messages"): Row(members("303 /rooms/ID#m-N"), _post()),
+    # The message is the member's; the person who asks as "member" is another one.
+    ("GET", f"/rooms/{ROOM}/messages/{SEQ}/edit"): Row({**signed_in("403"), "owner": "200"}),
+    ("POST", f"/rooms/{ROOM}/messages/{SEQ}/edit"): Row(
+        signed_in("403"), {"body": "not mine", "base": "0"}
+    ),
+    ("POST", f"/rooms/{ROOM}/messages/{SEQ}/delete"): Row(
+        {**signed_in("403"), "owner": "303 /rooms/ID?around=4&deleted=4#m-N"}
+    ),
+    ("POST", f"/rooms/{ROOM}/messages/{SEQ}/restore"): Row(members("303 /rooms/ID?around=4#m-N")),
+    ("GET", f"/rooms/{ROOM}/messages/{SEQ}/history"): Row(members("200")),
     ("POST", f"/rooms/{ROOM}/preview"): Row(members("200"), {"body": "*hello*"}),
     ("GET", f"/rooms/{ROOM}/members"): Row(members("200")),
     ("GET", f"/rooms/{ROOM}/members/suggest"): Row(members("200")),
@@ -186,7 +197,7 @@ class Scene:
         return (
             path.replace(ROOM, str(self.room))
             .replace("{device_id:number}", str(device))
-            .replace("{seq:number}", "4")
+            .replace(SEQ, "4")
             .replace("/static", f"/static/{static_version()}/css/app.css")
         )
 
@@ -260,6 +271,10 @@ async def test_nothing_of_a_room_is_told_to_who_is_not_in_it_however_they_ask(ro
         f"{room}?around=3",
         f"{room}?before=99",
         f"{room}/messages?after=0",
+        f"{room}?change=1",
+        f"{room}?around=4&deleted=4",
+        f"{room}/messages/4/edit",
+        f"{room}/messages/4/history",
         f"{room}/members",
         f"{room}/members?q=Zora",
         f"{room}/members/suggest?q=Zora",

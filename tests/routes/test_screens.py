@@ -17,7 +17,9 @@ from chatapp.domain.changes import APPLY
 from chatapp.domain.commands import (
     CreateRoom,
     DeleteAccount,
+    DeleteMessage,
     DeleteRoom,
+    EditMessage,
     EditProfile,
     EditRoom,
     JoinCall,
@@ -25,6 +27,7 @@ from chatapp.domain.commands import (
     LeaveCall,
     LeaveRoom,
     PostMessage,
+    RestoreMessage,
     SettleCall,
 )
 from chatapp.tables import participants, rooms, users
@@ -241,7 +244,51 @@ async def lapses(world: World) -> None:
     await kit.writer.ask(SettleCall(world.lab))
 
 
+def changes_message(who: str, *steps: str, body: str = "changed") -> Action:
+    """`steps` of edit, delete, restore: what somebody does to what they said a moment ago."""
+
+    async def act(world: World) -> None:
+        person = getattr(world, who)
+        seq = await person.says(world.lab, f"{who} says @Bob Baker `x`")
+        for n, step in enumerate(steps):
+            form = {"body": f"{body} {n}", "base": str(n)} if step == "edit" else {}
+            answer = await person.post(f"/rooms/{world.lab}/messages/{seq}/{step}", form)
+            assert answer.status_code == 303
+
+    return act
+
+
+async def all_at_once_change_theirs(world: World) -> None:
+    await asyncio.gather(
+        *(changes_message(who, "edit", "edit", "delete")(world) for who in ("ann", "bob", "cat")),
+        speak_at_once(world),
+    )
+
+
+async def ann_deletes_what_is_there(world: World) -> None:
+    """Also what stood there before anybody watched, and what its author's account did not survive."""
+    await ends_account("cat")(world)
+    for seq in (3, 5, 7):
+        answer = await world.ann.post(f"/rooms/{world.lab}/messages/{seq}/delete")
+        assert answer.status_code == 303
+
+
 ACTIONS: dict[type, dict[str, Action]] = {
+    EditMessage: {
+        "bob edits what he said": changes_message("bob", "edit"),
+        "bob edits it twice, with signs": changes_message(
+            "bob", "edit", "edit", body="> @Ann Archer **<b>**\n```py\nx = 1\n```\n"
+        ),
+        "everybody edits and deletes at once": all_at_once_change_theirs,
+    },
+    DeleteMessage: {
+        "bob deletes what he said": changes_message("bob", "delete"),
+        "ann deletes what others said": ann_deletes_what_is_there,
+    },
+    RestoreMessage: {
+        "bob takes it back": changes_message("bob", "edit", "delete", "restore"),
+        "ann cannot decide": changes_message("ann", "delete", "restore", "delete", "restore"),
+    },
     PostMessage: {
         "ann says something": says("ann"),
         "bob says something long, with lines, links and signs": says(
@@ -378,6 +425,14 @@ class Story:
             else:
                 await who.tries_to_say(room, body)
 
+    async def change(self, who: Person, room: int) -> None:
+        """Some message is edited, deleted or brought back, if that is theirs to do."""
+        seq = self.dice.randrange(1, 60)
+        step = self.dice.choice(["edit", "edit", "delete", "restore"])
+        form = {"body": f"{who.name} thinks again {seq}", "base": "0"}
+        answer = await who.post(f"/rooms/{room}/messages/{seq}/{step}", form)
+        assert answer.status_code < 500
+
     async def create(self, who: Person, _room: int) -> None:
         self.rooms.append(await who.opens(self._some_name()))
 
@@ -440,7 +495,7 @@ class Story:
         await self.world.compare()
 
 
-IN_ROOMS = {"post": 8, "create": 1, "edit": 3, "delete": 1, "join": 5, "leave": 3}
+IN_ROOMS = {"post": 8, "change": 8, "create": 1, "edit": 3, "delete": 1, "join": 5, "leave": 3}
 WITH_ACCOUNTS = {**IN_ROOMS, "end_account": 1, "change_profile": 2}
 
 

@@ -43,8 +43,10 @@ export function wireTools(feed, acts) {
 function fit(tools, row) {
   const whose = row.matches(".is-own") ? "own" : "other";
   const deleted = row.matches(".is-deleted");
+  const age = (Date.now() - Date.parse(row.querySelector("time")?.dateTime ?? "")) / 1000;
   for (const button of tools.querySelectorAll("button")) {
-    button.hidden = (button.dataset.for ?? whose) !== whose || (deleted && !("deleted" in button.dataset));
+    const { for: author = whose, within = Infinity } = button.dataset;
+    button.hidden = author !== whose || (deleted && !("deleted" in button.dataset)) || age > Number(within);
   }
 }
 

@@ -1,0 +1,171 @@
+"""Deleting a message: what it said goes, its place in the room stays.
+
+For `UNDO_SECONDS` by the database's clock its deleter may take it back: what comes back lies in `deletions`, and former
+texts stay in `revisions`, where nobody can read them. `wipe` ends that. A message that was deleted counts for nobody as
+unread and names nobody.
+"""
+
+from typing import Final
+
+import msgspec
+from sqlalchemy import delete, insert, select, tuple_
+
+from chatapp.database import Transaction
+from chatapp.domain import memberships, messages
+from chatapp.domain.commands import Committed, DeleteMessage, Message, RestoreMessage
+from chatapp.domain.log import lock_room, lock_user
+from chatapp.domain.memberships import Reader
+from chatapp.domain.rooms import check_manager
+from chatapp.errors import Conflict, Forbidden, Missing
+from chatapp.tables import deletions, mentions, now_ms, revisions
+
+UNDO_SECONDS: Final = 10
+_TOGETHER: Final = 400  # rows in one statement
+
+
+class _Kept(msgspec.Struct):
+    """What a restored message gets back. `mentions`: users, and whether they had cleared it."""
+
+    body: str
+    marks: str | None
+    edited_at: int | None
+    reactions: str | None
+    pinned_at: int | None
+    mentions: list[tuple[int, bool]]
+
+
+async def check_delete(reader: Reader, message: Message, owner_id: int, actor_id: int) -> None:
+    """Who wrote it, the owner of the room, or an administrator. Raises `Forbidden`."""
+    if message.author_id == actor_id:
+        return
+    try:
+        await check_manager(reader, owner_id, actor_id)
+    except Forbidden:
+        raise Forbidden("not_moderator") from None
+
+
+async def apply_delete(tx: Transaction, command: DeleteMessage) -> Committed:
+    """Deleting twice is deleting once. Raises `Missing`, `Forbidden`."""
+    room = await lock_room(tx, command.room_id)
+    me = await lock_user(tx, command.actor_id)
+    if not await memberships.is_member(tx, room.id, me.id):
+        raise Forbidden("not_member")
+    message = await messages.find(tx, room.id, command.seq)
+    if message is None or message.kind not in {"message", "deleted"}:
+        raise Missing("message_gone")
+    await check_delete(tx, message, room.owner_id, me.id)
+    if message.kind == "deleted":
+        return Committed(room.id)
+    named = (mentions.c.room_id == room.id) & (mentions.c.seq == message.seq)
+    rows = await tx.fetch_all(select(mentions.c.user_id, mentions.c.is_cleared).where(named))
+    kept = _Kept(
+        message.body,
+        message.marks,
+        message.edited_at,
+        message.reactions,
+        message.pinned_at,
+        [(row.user_id, bool(row.is_cleared)) for row in rows],
+    )
+    await tx.execute(delete(mentions).where(named))
+    await tx.execute(
+        insert(deletions).values(
+            room_id=room.id,
+            seq=message.seq,
+            by_id=me.id,
+            until=me.now + UNDO_SECONDS * 1000,
+            kept=msgspec.json.encode(kept).decode(),
+        )
+    )
+    changed = await messages.change(
+        tx,
+        room,
+        message.seq,
+        kind="deleted",
+        body="",
+        marks=None,
+        edited_at=None,
+        reactions=None,
+        pinned_at=None,
+    )
+    return Committed(room.id, messages=[changed], recounted={room.id})
+
+
+async def apply_restore(tx: Transaction, command: RestoreMessage) -> Committed:
+    """Restoring twice is restoring once. Raises `Missing`, `Forbidden`, and `Conflict` when it is too late."""
+    room = await lock_room(tx, command.room_id)
+    me = await lock_user(tx, command.actor_id)
+    if not await memberships.is_member(tx, room.id, me.id):
+        raise Forbidden("not_member")
+    message = await messages.find(tx, room.id, command.seq)
+    if message is None or message.kind not in {"message", "deleted"}:
+        raise Missing("message_gone")
+    if message.kind == "message":
+        return Committed(room.id)
+    row = (
+        await tx.execute(  # whoever wipes at this moment has it, or we do
+            delete(deletions)
+            .where(
+                deletions.c.room_id == room.id,
+                deletions.c.seq == message.seq,
+                deletions.c.by_id == me.id,
+                deletions.c.until > now_ms(),
+            )
+            .returning(deletions.c.kept)
+        )
+    ).fetchone()
+    if row is None:
+        raise Conflict("restore_over")
+    kept = msgspec.json.decode(row.kept, type=_Kept)
+    if kept.mentions:
+        await tx.execute(
+            insert(mentions),
+            [
+                {"room_id": room.id, "seq": message.seq, "user_id": who, "is_cleared": cleared}
+                for who, cleared in kept.mentions
+            ],
+        )
+    changed = await messages.change(
+        tx,
+        room,
+        message.seq,
+        kind="message",
+        body=kept.body,
+        marks=kept.marks,
+        edited_at=kept.edited_at,
+        reactions=kept.reactions,
+        pinned_at=kept.pinned_at,
+    )
+    return Committed(room.id, messages=[changed], recounted={room.id})
+
+
+async def may_restore(reader: Reader, room_id: int, seq: int, actor_id: int) -> bool:
+    """Whether somebody deleted a message a moment ago."""
+    query = select(deletions.c.seq).where(
+        deletions.c.room_id == room_id,
+        deletions.c.seq == seq,
+        deletions.c.by_id == actor_id,
+        deletions.c.until > now_ms(),
+    )
+    return await reader.fetch_value(query) is not None
+
+
+# -- the end of it ------------------------------------------------------------------
+
+
+async def have_lapsed(reader: Reader) -> bool:
+    """Whether there is anything to wipe."""
+    query = select(deletions.c.seq).where(deletions.c.until <= now_ms()).limit(1)
+    return await reader.fetch_value(query) is not None
+
+
+async def wipe(tx: Transaction) -> set[int]:
+    """Everything that messages said whose time is over. Returns the rooms they were in."""
+    lapsed = delete(deletions).where(deletions.c.until <= now_ms())
+    rows = (await tx.execute(lapsed.returning(deletions.c.room_id, deletions.c.seq))).fetchall()
+    gone = [(row.room_id, row.seq) for row in rows]
+    for start in range(0, len(gone), _TOGETHER):
+        some = gone[start : start + _TOGETHER]
+        await tx.execute(
+            delete(revisions).where(tuple_(revisions.c.room_id, revisions.c.seq).in_(some))
+        )
+    return {room_id for room_id, _ in gone}

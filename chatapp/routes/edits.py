@@ -1,0 +1,179 @@
+"""Editing and deleting messages, bringing one back, and what one said before. Pages for browsers without scripts; with
+scripts the forms stand in the room."""
+
+import re
+from http import HTTPStatus
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from chatapp.domain import deletions, edits, messages
+from chatapp.domain.commands import DeleteMessage, EditMessage, Message, RestoreMessage
+from chatapp.domain.mentioned import HERE_MOST
+from chatapp.domain.mentions import may_call_all, wants_present
+from chatapp.domain.rooms import Room
+from chatapp.domain.text import normal_body
+from chatapp.domain.users import User
+from chatapp.errors import Conflict, Forbidden, Invalid, Missing
+from chatapp.limits import CALL_ALL, EDIT
+from chatapp.realtime.dispatch import NUMBER_MOST
+from chatapp.routes.door import (
+    Services,
+    fragment,
+    is_htmx,
+    page,
+    services,
+    to,
+    typed,
+    wants_json,
+    zone,
+)
+from chatapp.routes.rooms import may_manage, member
+
+# Refused with the form, so that what was written is not lost.
+_WITH_TEXT: Final = frozenset({"message_changed", "edited_often", "edit_late"})
+_VERSION: Final = re.compile("[0-9]{1,4}")
+
+
+async def edit_page(request: Request) -> Response:
+    """The form, where one may edit; on a page of its own also the way to delete."""
+    kit = services(request)
+    me, room, message = await _asked(request)
+    within = kit.settings.edit_seconds
+    may_edit = await edits.may_edit(kit.database, message, me.id, within)
+    if not may_edit and (is_htmx(request.headers) or not _may_delete(message, room, me)):
+        raise Forbidden("edit_late" if message.author_id == me.id else "not_author")
+    base = await edits.version(kit.database, room.id, message.seq)
+    return await _form(request, room, message, base, message.body, may_edit=may_edit)
+
+
+async def edit(request: Request) -> Response:
+    kit = services(request)
+    me, room, message = await _asked(request)
+    form = await typed(request, "body", "base")
+    base = int(form["base"]) if _VERSION.fullmatch(form["base"]) else -1
+    try:
+        body = normal_body(form["body"])
+        await kit.writer.ask(_command(kit, me, message, body, base))
+    except Invalid as error:
+        return await _form(
+            request, room, message, base, form["body"], error.sentence, status=error.status
+        )
+    except (Conflict, Forbidden) as error:
+        if error.code not in _WITH_TEXT:
+            raise
+        message = await messages.living(kit.database, room.id, message.seq)
+        base = await edits.version(kit.database, room.id, message.seq)
+        now = message.body if error.code == "message_changed" else None
+        return await _form(
+            request, room, message, base, form["body"], error.sentence, now, status=error.status
+        )
+    if is_htmx(request.headers):
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+    return to(_place(message))
+
+
+def _command(kit: Services, me: User, message: Message, body: str, base: int) -> EditMessage:
+    """Raises `TooMany`."""
+    kit.limits.take(EDIT, me.id)
+    if may_call_all(body):
+        kit.limits.take(CALL_ALL, me.id)
+    present = kit.presence.present(message.room_id) if wants_present(body) else ()
+    return EditMessage(
+        me.id,
+        message.room_id,
+        message.seq,
+        body,
+        base,
+        kit.settings.edit_seconds,
+        tuple(present)[:HERE_MOST],
+    )
+
+
+async def _form(
+    request: Request,
+    room: Room,
+    message: Message,
+    base: int,
+    body: str,
+    error: str = "",
+    now: str | None = None,
+    *,
+    may_edit: bool = True,
+    status: int = 200,
+) -> Response:
+    """`now`: what the message says, when its editor has not seen that."""
+    values = {
+        "room": room,
+        "seq": message.seq,
+        "base": base,
+        "body": body,
+        "error": error,
+        "now": now,
+        "may_edit": may_edit,
+    }
+    if is_htmx(request.headers):
+        answer = fragment(request, "messages/_edit.html", values)
+        answer.status_code = status
+        return answer
+    return await page(request, "messages/edit.html", {**values, "current_room_id": room.id}, status)
+
+
+async def delete(request: Request) -> Response:
+    kit = services(request)
+    me, room = await member(request)
+    seq = _number(request)
+    kit.limits.take(EDIT, me.id)
+    await kit.writer.ask(DeleteMessage(me.id, room.id, seq))
+    if wants_json(request.headers):
+        return JSONResponse({"outcome": "deleted", "seconds": deletions.UNDO_SECONDS})
+    return to(f"/rooms/{room.id}?around={seq}&deleted={seq}#m-{seq}")
+
+
+async def restore(request: Request) -> Response:
+    kit = services(request)
+    me, room = await member(request)
+    seq = _number(request)
+    kit.limits.take(EDIT, me.id)
+    await kit.writer.ask(RestoreMessage(me.id, room.id, seq))
+    if wants_json(request.headers):
+        return JSONResponse({"outcome": "restored"})
+    return to(f"/rooms/{room.id}?around={seq}#m-{seq}", "restored")
+
+
+async def history(request: Request) -> Response:
+    """Every text a message had, for members as long as it is there."""
+    kit = services(request)
+    _, room, message = await _asked(request)
+    values = {
+        "room": room,
+        "seq": message.seq,
+        "author": message.author_name,
+        "versions": await edits.versions(kit.database, message),
+    }
+    if is_htmx(request.headers):
+        return fragment(request, "messages/_versions.html", values)
+    shown = {**values, "current_room_id": room.id, "tz": zone(request)}
+    return await page(request, "messages/history.html", shown)
+
+
+async def _asked(request: Request) -> tuple[User, Room, Message]:
+    """Who asks, and a message that is there, of a room they are in. Raises `Missing`, `Forbidden`."""
+    me, room = await member(request)
+    return me, room, await messages.living(services(request).database, room.id, _number(request))
+
+
+def _number(request: Request) -> int:
+    seq = int(request.path_params["seq"])
+    if not 0 < seq <= NUMBER_MOST:
+        raise Missing("message_gone")
+    return seq
+
+
+def _may_delete(message: Message, room: Room, me: User) -> bool:
+    return message.author_id == me.id or may_manage(room, me)
+
+
+def _place(message: Message) -> str:
+    return f"/rooms/{message.room_id}?around={message.seq}#m-{message.seq}"
