@@ -18,8 +18,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from chatapp import words
+from chatapp.domain import quotes
 from chatapp.domain.calls import Ended, ended
-from chatapp.domain.commands import Message
+from chatapp.domain.commands import Message, Quote
 from chatapp.domain.markup import is_dear, to_html
 from chatapp.domain.mentions import EVERYBODY, PRESENT, unpacked
 from chatapp.domain.text import initials
@@ -138,6 +139,8 @@ class Shown:
     thread: str | None = None
     reactions: str | None = None
     pinned_at: int | None = None
+    quote: Quote | None = None
+    quotable: str | None = None  # how those quote it that answered it before it was changed
 
 
 class _Mould:
@@ -210,11 +213,18 @@ class Fresh:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Beside each message on a page without scripts. `changes`: whose messages the reader may change; None: all."""
+
+    changes: frozenset[int] | None
+
+
 class Fragments:
     """Renders messages, and keeps what was rendered.
 
     MUST give the same HTML for the same message at the same change, whoever reads it. Kept by (room, number, change,
-    author's look), so nothing stale can be served; at most `capacity` bytes, oldest use out first.
+    author's look, what is quoted), so nothing stale can be served; at most `capacity` bytes, oldest use out first.
     """
 
     def __init__(self, templates: Templates, capacity: int = 32 * 1024 * 1024) -> None:
@@ -277,6 +287,8 @@ class Fragments:
             thread=message.thread,
             reactions=message.reactions,
             pinned_at=message.pinned_at,
+            quote=message.quote,
+            quotable=quotes.of(message).text if _is_other(message) else None,
         )
         return self._templates.render("messages/_message.html", {"message": shown}).strip()
 
@@ -293,8 +305,10 @@ class Fragments:
         shown = {"seq": fresh.seq, "count": fresh.count, "at": message.at, "tz": zone}
         return self._templates.render("messages/_new_line.html", shown).strip()
 
-    def _with_link(self, html: str, message: Message) -> str:
-        link = self._templates.render("messages/_change_link.html", {"message": message}).strip()
+    def _with_links(self, html: str, message: Message, links: Links) -> str:
+        may_change = links.changes is None or message.author_id in links.changes
+        shown = {"message": message, "may_change": may_change}
+        link = self._templates.render("messages/_links.html", shown).strip()
         return html.removesuffix(_CLOSING) + link + _CLOSING
 
     def kept_bytes(self) -> int:
@@ -309,11 +323,11 @@ class Fragments:
         zone: str,
         reader_id: int,
         fresh: Fresh | None = None,
-        changes: frozenset[int] | None = frozenset(),
+        *,
+        links: Links | None = None,
     ) -> list[Day]:
         """A page: parted by local days, with the classes that depend on neighbours and reader, and the line above what
-        is new to them. `changes`: whose messages have a link to where they are changed, for pages without scripts;
-        None: everybody's."""
+        is new to them. `links`: what can be done with messages, for pages without scripts."""
         parts: list[tuple[str, str, list[str]]] = []
         previous: Message | None = None
         for message in messages:
@@ -330,8 +344,8 @@ class Fragments:
                 parts[-1][2].append(self._new_line(fresh, message, zone))
                 previous = None
             html = self.one(message)
-            if message.kind == "message" and (changes is None or message.author_id in changes):
-                html = self._with_link(html, message)
+            if links is not None and message.kind == "message":
+                html = self._with_links(html, message, links)
             parts[-1][2].append(_placed(html, message, previous, reader_id))
             previous = message
         return [Day(date, label, Markup("").join(map(Markup, html))) for date, label, html in parts]
@@ -344,7 +358,13 @@ def _key(message: Message) -> tuple[Any, ...]:
         message.changed_seq,
         message.author_name,
         message.author_hue,
+        message.quote,
     )
+
+
+def _is_other(message: Message) -> bool:
+    """Whether it does not say any more what it said first."""
+    return message.kind == "deleted" or message.edited_at is not None
 
 
 def _placed(html: str, message: Message, previous: Message | None, reader_id: int) -> str:
@@ -355,6 +375,7 @@ def _placed(html: str, message: Message, previous: Message | None, reader_id: in
         previous is not None
         and previous.kind in SAID
         and previous.author_id == message.author_id
+        and message.reply_seq is None
         and message.at - previous.at <= FOLLOW_MS
     )
     look = " is-follow" if follows else " is-lead"

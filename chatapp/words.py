@@ -65,6 +65,7 @@ SENTENCES: Final = {
     "not_author": "Only who wrote a message can edit it.",
     "not_moderator": "Only who wrote a message, the owner of the room or an administrator can delete it.",
     "restore_over": "It is too late to bring this message back.",
+    "reply_gone": "The message you answer is not here. Try again, and it is sent without it.",
     "message_empty": "There is nothing to send yet.",
     "message_too_long": "A message may have at most 4,000 characters and 16 KiB.",
     "message_characters": "This text has characters that cannot be stored, such as NUL.",

@@ -10,7 +10,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chatapp.domain.commands import Message
+from chatapp.domain.commands import Message, Quote
 from chatapp.domain.markup import to_html
 from chatapp.domain.text import initials
 from chatapp.templating import FOLLOW_MS, Fragments, Shown, ago, clock, day, day_words, iso
@@ -90,6 +90,38 @@ def test_names_and_bodies_are_never_markup(fragments, text, kind):
     assert escaping.escape(text, quote=False)[:3] in hostile.replace("&#34;", '"').replace(
         "&#39;", "'"
     )
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_is_quoted_is_never_markup(fragments, text):
+    given = {"reply_seq": 3, "thread_seq": 3, "edited_at": 1}
+    plain = fragments.one(message(body="x", **given, quote=Quote(3, 2, "Ann", "x")))
+    hostile = fragments.one(message(2, text, **given, quote=Quote(3, 2, text[:64], text)))
+    found = Tags(hostile)
+    for tag, attributes in found.tags:
+        assert tag in {*(t for t, _ in Tags(plain).tags), "a", "code"}
+        assert not {n for n in attributes if n.startswith(("on", "hx-", "style"))}
+    for opened in re.findall(r"<[a-z][^>]*>", hostile):
+        assert "<" not in opened[1:], "no raw < inside an attribute"
+    assert found.text.count(text) >= 1
+
+
+def test_a_message_that_was_changed_says_how_it_is_quoted_now(fragments):
+    def quotable(**other):
+        return (
+            Tags(fragments.one(message(body="**now** this", **other)))
+            .tags[0][1]
+            .get("data-quotable")
+        )
+
+    assert quotable() is None
+    assert quotable(changed_seq=5, reactions="{}") is None
+    assert quotable(changed_seq=6, edited_at=1) == "now this"
+    assert quotable(changed_seq=7, kind="deleted") is not None
+    gone = fragments.one(message(body="", changed_seq=8, kind="deleted"))
+    assert Tags(gone).tags[0][1]["data-quotable"] == ""
+    answer = message(9, reply_seq=1, thread_seq=1, quote=Quote(1, 2, "Bob Baker", ""))
+    assert "Deleted message" in fragments.one(answer)
 
 
 def test_a_fragment_says_what_the_browser_needs(fragments):
@@ -260,7 +292,7 @@ def test_what_is_kept_is_bounded_and_the_oldest_use_goes_first():
         fragments.one(message(n))
         fragments.one(message(1))
     assert sum(map(len, fragments._kept.values())) == fragments._size <= 20_000
-    assert (7, 1, 1, "Bob Baker", 4) in fragments._kept
+    assert (7, 1, 1, "Bob Baker", 4, None) in fragments._kept
     assert (7, 2, 2, "Bob Baker", 4) not in fragments._kept
     huge = message(1000, body="<" * 16_000)
     assert "&lt;" in fragments.one(huge), "larger than all there is room for"
@@ -273,6 +305,7 @@ def test_what_is_kept_is_bounded_and_the_oldest_use_goes_first():
         {"author_hue": 5},
         {"changed_seq": 9, "body": "edited"},
         {"room_id": 8},
+        {"reply_seq": 3, "thread_seq": 3, "quote": Quote(3, 2, "Ann", "Tea?")},
     ],
     ids=str,
 )

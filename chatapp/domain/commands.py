@@ -11,7 +11,7 @@ import msgspec
 
 class PostMessage(msgspec.Struct, frozen=True, gc=False):
     """`key` is the sender's idempotency key (a UUID): the same key posts once. `here`: who is present, when the body
-    may mean them."""
+    may mean them. `reply`: the number of the message that this one answers, 0 for none."""
 
     actor_id: int
     room_id: int
@@ -19,6 +19,7 @@ class PostMessage(msgspec.Struct, frozen=True, gc=False):
     body: str
     body_hash: bytes
     here: tuple[int, ...] = ()
+    reply: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,15 @@ RoomCommand = (
 Command = PostMessage | RoomCommand
 
 
+class Quote(msgspec.Struct, frozen=True, gc=False):
+    """What a message answers, as that is now. `text`: how it begins, without formatting; '' once it is deleted."""
+
+    seq: int
+    author_id: int
+    author_name: str
+    text: str
+
+
 class Message(msgspec.Struct, frozen=True, gc=False):
     """A row of the room log as readers see it: a message, or an event such as somebody joining.
 
@@ -152,7 +162,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     name or colour to all rows of that author. `marks`: where whom the body mentions (`mentions.py`).
 
     A message may be changed later: it keeps its `seq` and takes a new `changed_seq`. One that was deleted has the kind
-    'deleted' and no body. The rest is None until there is something to say (`tables.py`).
+    'deleted' and no body. The rest is None until there is something to say (`tables.py`). `quote` is never stored: it
+    is the row `reply_seq` as it is when this one is read.
     """
 
     room_id: int
@@ -172,6 +183,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     thread: str | None = None
     reactions: str | None = None
     pinned_at: int | None = None
+    quote: Quote | None = None
 
     @property
     def is_plain(self) -> bool:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from chatapp.database import Transaction
-from chatapp.domain.commands import Message
+from chatapp.domain import quotes
+from chatapp.domain.commands import Message, Quote
 from chatapp.domain.memberships import Reader
 from chatapp.errors import Missing
 from chatapp.reading import InWords
@@ -15,6 +16,9 @@ from chatapp.tables import messages, rooms, users
 
 PAGE: Final = 50
 CHANGES_MOST: Final = 200  # rows in one answer to a reader who comes back
+
+_quoted: Final = messages.alias("quoted")
+_quoted_author: Final = users.alias("quoted_author")
 
 _COLUMNS: Final = (
     messages.c.room_id,
@@ -34,6 +38,9 @@ _COLUMNS: Final = (
     messages.c.pinned_at,
     users.c.name.label("author_name"),
     users.c.hue.label("author_hue"),
+    _quoted.c.author_id.label("quoted_author_id"),
+    _quoted_author.c.name.label("quoted_author_name"),
+    func.substr(_quoted.c.body, 1, quotes.READ_CHARACTERS).label("quoted_start"),
 )
 
 
@@ -74,11 +81,31 @@ def _message(row: Any) -> Message:
         row.thread,
         row.reactions,
         row.pinned_at,
+        _quote(row) if row.reply_seq is not None and row.quoted_author_id is not None else None,
+    )
+
+
+def _quote(row: Any) -> Quote:
+    return Quote(
+        row.reply_seq,
+        row.quoted_author_id,
+        row.quoted_author_name,
+        quotes.beginning(row.quoted_start),
     )
 
 
 def _rows(room_id: int) -> Any:
-    return select(*_COLUMNS).join_from(messages, users).where(messages.c.room_id == room_id)
+    """Rows with their authors, and with what they answer as it is now."""
+    return (
+        select(*_COLUMNS)
+        .join_from(messages, users)
+        .outerjoin(
+            _quoted,
+            (_quoted.c.room_id == messages.c.room_id) & (_quoted.c.seq == messages.c.reply_seq),
+        )
+        .outerjoin(_quoted_author, _quoted_author.c.id == _quoted.c.author_id)
+        .where(messages.c.room_id == room_id)
+    )
 
 
 async def find(reader: Reader, room_id: int, seq: int) -> Message | None:

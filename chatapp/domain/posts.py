@@ -2,18 +2,19 @@
 
 Five statements for a batch of any size (with BEGIN and COMMIT), written out for each database, since what makes them
 quick differs: PostgreSQL takes each column as one array, SQLite takes the questions as JSON and the rows one by one.
-Up to three more when somebody is mentioned.
+Up to three more when somebody is mentioned, and one when something is answered.
 """
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 from chatapp.database import Transaction
-from chatapp.domain import mentioned, mentions
+from chatapp.domain import mentioned, mentions, quotes
 from chatapp.domain.commands import Committed, Message, PostMessage
 from chatapp.domain.mentioned import Named
 from chatapp.domain.mentions import Mark
-from chatapp.errors import Conflict, Forbidden, Missing, Refused
+from chatapp.domain.quotes import Answered
+from chatapp.errors import Conflict, Forbidden, Invalid, Missing, Refused
 from chatapp.reading import InWords
 from chatapp.tables import NOW_POSTGRESQL, NOW_SQLITE
 
@@ -59,20 +60,21 @@ _STANDING: Final = InWords(
     ),
 )
 
-_COLUMNS: Final = "room_id, seq, changed_seq, kind, author_id, key, key_hash, body, at, marks"
+_COLUMNS: Final = "room_id, seq, changed_seq, kind, author_id, key, key_hash, body, at, marks, reply_seq, thread_seq"
 _STORE_POSTGRESQL: Final = f"""
     WITH stored AS (
         INSERT INTO messages ({_COLUMNS})
-        SELECT room_id, seq, seq, 'message', author_id, key, key_hash, body, at, marks
+        SELECT room_id, seq, seq, 'message', author_id, key, key_hash, body, at, marks, reply_seq, thread_seq
         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::bigint[],
-            $8::text[]) AS fresh (room_id, seq, author_id, key, key_hash, body, at, marks)
+            $8::text[], $9::bigint[], $10::bigint[])
+            AS fresh (room_id, seq, author_id, key, key_hash, body, at, marks, reply_seq, thread_seq)
     )
     UPDATE rooms SET last_seq = newest.seq, last_at = newest.at
-    FROM unnest($9::bigint[], $10::bigint[], $11::bigint[]) AS newest (id, seq, at) WHERE rooms.id = newest.id
+    FROM unnest($11::bigint[], $12::bigint[], $13::bigint[]) AS newest (id, seq, at) WHERE rooms.id = newest.id
     """  # noqa: S608  only constants of ours
 _STORE_SQLITE: Final = f"""
     INSERT INTO messages ({_COLUMNS})
-    VALUES (?1, ?2, ?2, 'message', ?3, ?4, ?5, ?6, ?7, ?8)"""  # noqa: S608  only constants of ours
+    VALUES (?1, ?2, ?2, 'message', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"""  # noqa: S608  only constants of ours
 _ADVANCE_SQLITE: Final = "UPDATE rooms SET last_seq = ?2, last_at = ?3 WHERE id = ?1"
 
 
@@ -81,7 +83,8 @@ async def apply_posts(
 ) -> tuple[list[Outcome], Committed]:
     """Stores posts under their rooms' next numbers, in the given order; one outcome for each.
 
-    A key that is known gives back the stored message, or a conflict if its body differs. Rooms are locked in the
+    A key that is known gives back the stored message, or a conflict if it was sent with other words or as an answer to
+    something else. Rooms are locked in the
     order of their ids, so batches of two processes cannot deadlock.
     """
     locked = await tx.ask(_LOCK, sorted({post.room_id for post in posts}))
@@ -99,6 +102,8 @@ async def apply_posts(
         if named
         else {}
     )
+    asked_for = [(post.room_id, post.reply) for post in posts if post.reply]
+    answered = await quotes.find(tx, asked_for) if asked_for else {}
     told: list[tuple[Named, int, list[Mark]]] = []
     before: list[tuple[int, int]] = []  # messages with names that are known already
     outcomes: list[Outcome] = []
@@ -116,6 +121,8 @@ async def apply_posts(
             if same and key not in taken and stored[0].marks:
                 before.append((post.room_id, stored[0].seq))
             outcomes.append(stored[0] if same else Conflict("key_reused"))
+        elif post.reply and (post.room_id, post.reply) not in answered:
+            outcomes.append(Invalid({"reply": "reply_gone"}))
         else:
             seq = last[post.room_id] = last[post.room_id] + 1
             _, name, hue, now, *_ = row
@@ -123,7 +130,8 @@ async def apply_posts(
             if found:
                 told.append((named[n], seq, found))
             packed = mentions.packed(found) if found else None
-            message = _message(post, seq, seq, name, hue, post.body, now, packed)
+            to = answered[post.room_id, post.reply] if post.reply else None
+            message = _message(post, seq, seq, name, hue, post.body, now, packed, to)
             taken[key] = (message, post.body_hash)
             fresh.append((message, post.body_hash))
             outcomes.append(message)
@@ -167,14 +175,38 @@ def _message(
     body: str,
     at: int,
     marks: str | None,
+    to: Answered | None = None,
 ) -> Message:
     who, key = post.actor_id, post.key
-    return Message(post.room_id, seq, changed_seq, "message", who, name, hue, key, body, at, marks)
+    if to is None:
+        return Message(
+            post.room_id, seq, changed_seq, "message", who, name, hue, key, body, at, marks
+        )
+    return Message(
+        post.room_id,
+        seq,
+        changed_seq,
+        "message",
+        who,
+        name,
+        hue,
+        key,
+        body,
+        at,
+        marks,
+        reply_seq=to.quote.seq,
+        thread_seq=to.thread_seq,
+        quote=to.quote,
+    )
 
 
 async def _store(tx: Transaction, fresh: Sequence[tuple[Message, bytes]]) -> None:
     rows = [
-        (m.room_id, m.seq, m.author_id, m.key, hashed, m.body, m.at, m.marks) for m, hashed in fresh
+        (
+            *(m.room_id, m.seq, m.author_id, m.key, hashed),
+            *(m.body, m.at, m.marks, m.reply_seq, m.thread_seq),
+        )
+        for m, hashed in fresh
     ]
     newest = list({m.room_id: (m.room_id, m.seq, m.at) for m, _ in fresh}.values())
     if tx.is_sqlite:

@@ -66,9 +66,10 @@ def normal_body(text: str) -> str:
     return body
 
 
-def body_hash(body: str) -> bytes:
-    """16 bytes that tell whether a resend is the same message."""
-    return hashlib.blake2b(body.encode(), digest_size=16).digest()
+def body_hash(body: str, reply: int = 0) -> bytes:
+    """16 bytes that tell whether a resend is the same message. `reply`: what it answers."""
+    said = f"{body}\0{reply}" if reply else body  # no body has a NUL
+    return hashlib.blake2b(said.encode(), digest_size=16).digest()
 
 
 def user_name(text: str, field: str = "name") -> str:

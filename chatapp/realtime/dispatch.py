@@ -92,9 +92,12 @@ class Drafting(msgspec.Struct, tag="draft"):
 
 
 class Post(msgspec.Struct, tag="post"):
+    """`reply`: the number of the message that it answers, 0 for none."""
+
     room: int
     key: str
     body: str
+    reply: int = 0
 
 
 class CallJoin(msgspec.Struct, tag="call_join"):
@@ -135,7 +138,9 @@ class RingOver(msgspec.Struct, tag="ring_over"):
     room: int
 
 
-def post_command(actor_id: int, room_id: int, key: str, body: str, present: Present) -> PostMessage:
+def post_command(
+    actor_id: int, room_id: int, key: str, body: str, present: Present, reply: int = 0
+) -> PostMessage:
     """A post as the writer takes it, regular and checked. `present` is asked when the body may mean those who are
     there. Raises `Invalid`."""
     regular = key
@@ -146,9 +151,12 @@ def post_command(actor_id: int, room_id: int, key: str, body: str, present: Pres
             raise Invalid({"key": "key_invalid"}) from None
     if not 0 < room_id <= NUMBER_MOST:
         raise Invalid({"room": "room_gone"})
+    if not 0 <= reply <= NUMBER_MOST:
+        raise Invalid({"reply": "reply_gone"})
     normal = text.normal_body(body)
     here = tuple(islice(present(room_id), HERE_MOST)) if wants_present(normal) else ()
-    return PostMessage(actor_id, room_id, regular, normal, text.body_hash(normal), here)
+    hashed = text.body_hash(normal, reply)
+    return PostMessage(actor_id, room_id, regular, normal, hashed, here, reply)
 
 
 def take_post(limits: Limits, post: PostMessage) -> None:
@@ -350,7 +358,8 @@ class Dispatch:
     def _post(self, connection: Connection, command: Post) -> None:
         room, key = command.room, command.key[:64]
         try:
-            post = post_command(connection.user_id, room, key, command.body, self._presence.present)
+            present = self._presence.present
+            post = post_command(connection.user_id, room, key, command.body, present, command.reply)
             take_post(self._limits, post)
             self._writer.submit(post, lambda end: connection.send(_answer(room, key, end)))
         except ChatError as error:

@@ -15,7 +15,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from chatapp.domain.commands import Message
+from chatapp.domain import quotes
+from chatapp.domain.commands import Message, Quote
 from chatapp.domain.messages import CHANGES_MOST, PAGE, Changes, Page
 
 ROWS: Final = CHANGES_MOST
@@ -47,14 +48,27 @@ class _Tail:
             self.size -= _size(row)
 
     def _wear(self, fresh: Message) -> None:
-        """Every row brings its author's look of today; a change of it is always such a row."""
+        """Every row brings its author's look of today; a change of it is always such a row. A message that was changed
+        is quoted as it is now."""
+        if not fresh.is_new:
+            for row in list(self.rows.values()):
+                if row.reply_seq == fresh.seq:
+                    self._requote(row, quotes.of(fresh))
         if fresh.kind not in {"profile", "left"}:
             return
+        for row in list(self.rows.values()):
+            quote = row.quote
+            if quote is not None and quote.author_id == fresh.author_id:
+                self._requote(row, replace(quote, author_name=fresh.author_name))
         for seq, row in list(self.rows.items()):
             if row.author_id == fresh.author_id:
                 self.rows[seq] = replace(
                     row, author_name=fresh.author_name, author_hue=fresh.author_hue
                 )
+
+    def _requote(self, row: Message, quote: Quote) -> None:
+        fresh = self.rows[row.seq] = replace(row, quote=quote)
+        self.size += _size(fresh) - _size(row)
 
 
 class Tails:
@@ -138,4 +152,5 @@ class Tails:
 
 def _size(row: Message) -> int:
     """Characters count as what Python gives them: one, two or four bytes."""
-    return ROW_BYTES + row.body.__sizeof__()
+    quoted = 0 if row.quote is None else row.quote.text.__sizeof__()
+    return ROW_BYTES + row.body.__sizeof__() + quoted

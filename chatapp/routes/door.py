@@ -187,10 +187,11 @@ def room_number(request: Request) -> int:
 
 def query_number(request: Request, name: str) -> int | None:
     """A number of the query; nonsense counts as not given."""
-    return number_in(request.query_params.get(name, ""))
+    return number_of(request.query_params.get(name, ""))
 
 
-def number_in(text: str) -> int | None:
+def number_of(text: str) -> int | None:
+    """What somebody typed as a number; None for nonsense."""
     if text.isascii() and text.isdigit() and len(text) <= 15:
         return int(text)
     return None

@@ -7,25 +7,19 @@ from chatapp.domain import memberships
 from chatapp.errors import ChatError, Invalid, Later
 from chatapp.realtime.dispatch import post_command, take_post
 from chatapp.realtime.writer import OutcomeUnknown
-from chatapp.routes.door import (
-    actor,
-    number_in,
-    room_number,
-    services,
-    to,
-    typed,
-    wants_json,
-)
+from chatapp.routes.door import actor, number_of, room_number, services, to, typed, wants_json
 from chatapp.routes.timeline import show_room
 
 
 async def post(request: Request) -> Response:
     """The same checks and the same queue as over the socket; the answer comes after the commit."""
     kit, me, room_id = services(request), await actor(request), room_number(request)
-    form = await typed(request, "body", "key", "draft")
+    form = await typed(request, "body", "key", "draft", "reply")
+    reply = number_of(form["reply"]) or 0
     as_json = wants_json(request.headers)
     try:
-        command = post_command(me.id, room_id, form["key"], form["body"], kit.presence.present)
+        present = kit.presence.present
+        command = post_command(me.id, room_id, form["key"], form["body"], present, reply)
         await memberships.standing(kit.database, room_id, me.id)
         take_post(kit.limits, command)
         message = await kit.writer.ask(command)
@@ -43,7 +37,7 @@ async def post(request: Request) -> Response:
         raise
     if as_json:
         return JSONResponse({"outcome": "ack", "key": form["key"], "seq": message.seq})
-    if draft := number_in(form["draft"]):
+    if draft := number_of(form["draft"]):
         await kit.drafts.sent(room_id, me.id, draft)
     return to(f"/rooms/{room_id}#m-{message.seq}")
 

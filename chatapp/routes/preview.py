@@ -29,7 +29,7 @@ async def show(request: Request) -> Response:
     kit = services(request)
     me, room = await member(request)
     kit.limits.take(PREVIEW, me.id)
-    form = await typed(request, "body", "key")
+    form = await typed(request, "body", "key", "reply")
     try:
         body = normal_body(form["body"])
     except Invalid as error:

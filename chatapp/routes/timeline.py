@@ -5,8 +5,8 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatapp.domain import deletions, drafts, memberships, messages, rooms, unread
-from chatapp.domain.commands import Message
+from chatapp.domain import deletions, drafts, memberships, messages, quotes, rooms, unread
+from chatapp.domain.commands import Message, Quote
 from chatapp.domain.memberships import Reader
 from chatapp.domain.messages import Page
 from chatapp.domain.rooms import Room
@@ -17,6 +17,7 @@ from chatapp.routes.door import (
     actor,
     fragment,
     is_htmx,
+    number_of,
     page,
     query_number,
     room_number,
@@ -26,7 +27,7 @@ from chatapp.routes.door import (
 )
 from chatapp.routes.people import pane
 from chatapp.routes.rooms import may_manage, member, pages_of
-from chatapp.templating import Fresh
+from chatapp.templating import Fresh, Links
 
 
 async def show(request: Request) -> Response:
@@ -67,6 +68,7 @@ async def show_room(
         deleted = query_number(request, "deleted")
         if deleted and not await deletions.may_restore(snapshot, room_id, deleted, me.id):
             deleted = None
+        answering = await _answering(request, snapshot, room_id, form)
     await kit.fragments.ready(found.messages)
     values = {
         "room": room,
@@ -74,7 +76,7 @@ async def show_room(
         "landing": landing,
         "fresh": fresh,
         "days": kit.fragments.days(
-            found.messages, zone(request), me.id, fresh, _changes(request, room, me)
+            found.messages, zone(request), me.id, fresh, links=_links(request, room, me)
         ),
         "deleted": deleted,
         **people,
@@ -89,16 +91,26 @@ async def show_room(
         "errors": errors,
         "preview": preview,
         "draft": draft,
+        "answering": answering,
         "draft_key": form.get("key") or str(uuid4()),
     }
     return await page(request, "rooms/show.html", values, status)
 
 
-def _changes(request: Request, room: Room, me: User) -> frozenset[int] | None:
-    """Whose messages the page offers to change, once a reader without scripts has asked for that."""
-    if "change" not in request.query_params:
-        return frozenset()
-    return None if may_manage(room, me) else frozenset({me.id})
+def _links(request: Request, room: Room, me: User) -> Links | None:
+    """What a reader without scripts can do with messages, once they have asked for that."""
+    if "links" not in request.query_params:
+        return None
+    return Links(changes=None if may_manage(room, me) else frozenset({me.id}))
+
+
+async def _answering(
+    request: Request, reader: Reader, room_id: int, form: dict[str, str]
+) -> Quote | None:
+    """What the message that is being written answers. A form that was refused says it again."""
+    seq = number_of(form["reply"]) if "reply" in form else query_number(request, "reply")
+    found = await messages.find(reader, room_id, seq) if seq else None
+    return quotes.of(found) if found and found.kind in quotes.ANSWERABLE else None
 
 
 async def _fresh(reader: Reader, count: Unread, me: User) -> Fresh | None:

@@ -355,3 +355,32 @@ async def test_a_tab_leaves_alone_what_another_one_keeps_on_the_device(run: Run)
         """,
     )
     assert kept == "of another tab"
+
+
+# -- quotes ---------------------------------------------------------------------------
+
+
+async def test_a_quote_follows_what_it_quotes(run: Run) -> None:
+    said = await run(
+        "feed/rows",
+        r"""
+        const quote = (seq, to) => `<article class="msg" data-seq="${seq}" data-by="2">
+          <a class="reply-ref" data-to="${to}" data-by="1"><b><bdi>Ann</bdi></b><span>tea</span></a></article>`;
+        document.body.innerHTML =
+          `<template id="tpl-words" data-gone="Deleted"></template><div>${quote(5, 3)}${quote(6, 4)}</div>`;
+        const rows = new m.Rows(document.querySelector("div"));
+        const row = (more) => m.parseRows(`<article class="msg" data-seq="3" data-by="1"${more}></article>`)[0];
+        const shown = () => [...document.querySelectorAll(".reply-ref")].map((found) => found.textContent);
+        const said = [];
+        for (const more of ["", ` data-quotable="coffee &lt;b&gt;"`, ` data-quotable=""`]) {
+          rows.requote(row(more));
+          said.push(shown()[0]);
+        }
+        const fresh = row("");
+        fresh.innerHTML = `<span class="avatar" data-hue="2">A</span>
+          <div class="msg-main"><header class="msg-head"><bdi class="msg-author">Anna</bdi></header></div>`;
+        rows.look(fresh);
+        return [...said, ...shown()];
+        """,
+    )
+    assert said == ["Anntea", "Anncoffee <b>", "AnnDeleted", "AnnaDeleted", "Annatea"]

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import insert, select
 
-from chatapp.database import Database
+from chatapp.database import Database, Transaction
 from chatapp.domain import text
 from chatapp.domain.changes import APPLY
 from chatapp.domain.commands import (
@@ -19,6 +20,8 @@ from chatapp.domain.commands import (
     Message,
     PostMessage,
 )
+from chatapp.domain.log import lock_room
+from chatapp.domain.messages import change
 from chatapp.domain.posts import Outcome, apply_posts
 from chatapp.domain.users import User, any_account, from_row
 from chatapp.settings import Settings
@@ -77,9 +80,12 @@ async def leaves(database: Database, who: User, room_id: int) -> Committed:
     return await carry_out(database, LeaveRoom(who.id, room_id))
 
 
-def a_post(who: User | int, room_id: int, body: str = "hello", key: str = "") -> PostMessage:
+def a_post(
+    who: User | int, room_id: int, body: str = "hello", key: str = "", reply: int = 0
+) -> PostMessage:
     actor_id = who if isinstance(who, int) else who.id
-    return PostMessage(actor_id, room_id, key or str(uuid4()), body, text.body_hash(body))
+    hashed = text.body_hash(body, reply)
+    return PostMessage(actor_id, room_id, key or str(uuid4()), body, hashed, reply=reply)
 
 
 async def store(database: Database, posts: Sequence[PostMessage]) -> list[Outcome]:
@@ -92,6 +98,41 @@ async def says(database: Database, who: User, room_id: int, *bodies: str) -> lis
     outcomes = await store(database, [a_post(who, room_id, body) for body in bodies])
     assert all(isinstance(outcome, Message) for outcome in outcomes), outcomes
     return [outcome for outcome in outcomes if isinstance(outcome, Message)]
+
+
+async def answers(
+    database: Database, who: User, room_id: int, reply: int, body: str = "an answer"
+) -> Message:
+    """Somebody answers the message of this number."""
+    (outcome,) = await store(database, [a_post(who, room_id, body, reply=reply)])
+    assert isinstance(outcome, Message), outcome
+    return outcome
+
+
+async def changes(database: Database, room_id: int, seq: int, **values: object) -> Message:
+    """A message is another one from now on."""
+    async with database.transaction() as tx:
+        return await change(tx, await lock_room(tx, room_id), seq, **values)
+
+
+@dataclass(frozen=True, slots=True)
+class Revise:
+    """Stands for whatever command changes a message: other words, or (None) no words any more."""
+
+    actor_id: int
+    room_id: int
+    seq: int
+    body: str | None
+
+    @staticmethod
+    async def apply(tx: Transaction, command: "Revise") -> Committed:
+        room = await lock_room(tx, command.room_id)
+        values = (
+            {"kind": "deleted", "body": "", "marks": None}
+            if command.body is None
+            else {"body": command.body, "edited_at": 1}
+        )
+        return Committed(messages=[await change(tx, room, command.seq, **values)])
 
 
 async def log_of(database: Database, room_id: int) -> list[Any]:

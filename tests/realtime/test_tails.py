@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from chatapp.domain import messages, rooms
+from chatapp.domain.changes import APPLY
 from chatapp.domain.commands import EditProfile, EditRoom, JoinRoom, LeaveRoom, Message
 from chatapp.realtime import tails as module
 from chatapp.realtime.tails import Tails
@@ -142,9 +143,13 @@ async def last_of(core, room: int) -> int:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_whatever_happens_memory_and_database_say_the_same(core, ann, bob, lab, seed):
-    """People talk, come, go, rename themselves and the room, in any order."""
+async def test_whatever_happens_memory_and_database_say_the_same(
+    core, ann, bob, lab, seed, monkeypatch
+):
+    """People talk, answer, change what they said, come, go, rename themselves and the room, in any order."""
+    monkeypatch.setitem(APPLY, world.Revise, world.Revise.apply)
     core.start()
+    told: list[int] = []
     dice = random.Random(seed)
     names = iter(f"Name {seed} {n}" for n in range(200))
     for step in range(25):
@@ -154,10 +159,16 @@ async def test_whatever_happens_memory_and_database_say_the_same(core, ann, bob,
             await core.ends(EditProfile(dice.choice([ann, bob]).id, next(names), step % 12))
         elif dice.random() < 0.2:
             await core.ends(EditRoom(ann.id, lab, next(names), "a topic"))
+        elif told and dice.random() < 0.3:
+            words = dice.choice([None, f"other words {step}"])
+            await core.ends(world.Revise(ann.id, lab, dice.choice(told), words))
         else:
             await core.ends(JoinRoom(bob.id, lab))
-            posts = [world.a_post(dice.choice([ann, bob]), lab, f"words {step}") for _ in range(9)]
-            await core.ends(*posts)
+            posts = [
+                world.a_post(dice.choice([ann, bob]), lab, f"words {step}", reply=reply)
+                for reply in dice.choices([0, *told], k=9)
+            ]
+            told += [message.seq for message in await core.ends(*posts)]
         last = await last_of(core, lab)
         found = core.tails.page(lab, last)
         if found is None:

@@ -213,10 +213,11 @@ class Screen:
             await self._around.aclose()
         self._around = self._line = None
 
-    async def says(self, body: str, key: str) -> None:
+    async def says(self, body: str, key: str, reply: int = 0) -> None:
         assert self._line is not None
         self._unanswered.add(key)
-        await self._line.send_json({"type": "post", "room": self.room, "key": key, "body": body})
+        frame = {"type": "post", "room": self.room, "key": key, "body": body}
+        await self._line.send_json({**frame, "reply": reply} if reply else frame)
 
     async def is_answered(self) -> None:
         """Reads until everything that was said over this line has its answer."""
@@ -299,6 +300,7 @@ class Screen:
                 self._head_is_old = True
             self._rows[number] = row
             self._wear(row)
+            self._requote(row)
         self.seq = frame["seq"]
         self._arrange()
 
@@ -307,6 +309,23 @@ class Screen:
         for row in self._rows.values():
             if row.attributes["data-by"] == fresh.attributes["data-by"]:
                 _dress(row, *_look_of(fresh))
+            for quote in row.all("a", class_="reply-ref"):
+                if quote.attributes["data-by"] == fresh.attributes["data-by"]:
+                    quote.one("bdi").children[:] = [_name_in(fresh).text]
+
+    def _requote(self, fresh: Element) -> None:
+        """A message that says something else than at first tells how it is quoted now."""
+        words = fresh.attributes.get("data-quotable")
+        if words is None:
+            return
+        for row in self._rows.values():
+            for quote in row.all("a", class_="reply-ref"):
+                if quote.attributes["data-to"] == fresh.attributes["data-seq"]:
+                    shown = quote.one("span")
+                    shown.children[:] = [words or "Deleted message"]
+                    shown.attributes.pop("class", None)
+                    if not words:
+                        shown.attributes["class"] = "is-gone"
 
 
 def _name_in(row: Element) -> Element:

@@ -271,7 +271,7 @@ async def test_nothing_of_a_room_is_told_to_who_is_not_in_it_however_they_ask(ro
         f"{room}?around=3",
         f"{room}?before=99",
         f"{room}/messages?after=0",
-        f"{room}?change=1",
+        f"{room}?links=1",
         f"{room}?around=4&deleted=4",
         f"{room}/messages/4/edit",
         f"{room}/messages/4/history",

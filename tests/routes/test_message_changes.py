@@ -51,8 +51,10 @@ async def is_too_old(site: Site, seq: int) -> None:
 
 async def test_a_message_is_edited_by_plain_pages(bob, lab):
     seq = await bob.says(lab, "helo **there**")
-    room = read((await bob.get(f"/rooms/{lab}?end=1&change=1")).text)
-    link = room.one(id=f"m-{seq}").one("a", class_="text-link").attributes["href"]
+    room = read((await bob.get(f"/rooms/{lab}?end=1&links=1")).text)
+    _answer, link = [
+        each.attributes["href"] for each in room.one(id=f"m-{seq}").all("a", class_="text-link")
+    ]
     page = (await bob.get(link)).text
     assert typed(page, "edit") == "helo **there**"
     base = read(page).one("input", name="base").attributes["value"]
@@ -72,11 +74,11 @@ async def test_a_plain_room_offers_no_links_until_it_is_asked(ann, bob, lab):
     await bob.says(lab, "mine")
     own = await ann.says(lab, "yours")
     assert "Edit or delete<" not in await bob.sees(lab)
-    offered = read((await bob.get(f"/rooms/{lab}?change=1")).text).all("a", class_="text-link")
+    offered = read((await bob.get(f"/rooms/{lab}?links=1")).text).all("a", class_="text-link")
     assert [a.attributes["href"] for a in offered if "/edit" in a.attributes["href"]] == [
         f"/rooms/{lab}/messages/{own - 1}/edit"
     ]
-    everybody_s = (await ann.get(f"/rooms/{lab}?change=1")).text
+    everybody_s = (await ann.get(f"/rooms/{lab}?links=1")).text
     assert everybody_s.count("Edit or delete<span") == 2
 
 
@@ -221,7 +223,7 @@ async def test_nothing_of_a_deleted_message_can_be_read_by_any_door(ann, bob, la
         for path in (
             room,
             f"{room}?around={seq}",
-            f"{room}?change=1",
+            f"{room}?links=1",
             f"{room}/messages?after=0",
             f"{room}/messages/{seq}/edit",
             f"{room}/messages/{seq}/history",
@@ -347,6 +349,10 @@ async def test_changes_are_limited_as_posts_are(make_site):
     ann = await somebody(site)
     room = await ann.opens()
     seq = await ann.says(room, "0")
-    answers = [await edits(ann, room, seq, "0", headers=HTMX) for _ in range(61)]
-    assert answers[0].status_code == 204
-    assert answers[-1].status_code == 429
+    found = []
+    while (
+        429 not in found and len(found) < 1000
+    ):  # on a slow machine some of it comes back meanwhile
+        found.append((await edits(ann, room, seq, "0", headers=HTMX)).status_code)
+    assert set(found[:-1]) == {204}
+    assert found[-1] == 429

@@ -31,7 +31,7 @@ from chatapp.domain.commands import (
     SettleCall,
 )
 from chatapp.tables import participants, rooms, users
-from tests.domain.world import a_post
+from tests.domain.world import Revise, a_post
 from tests.routes.people import Person, services, somebody
 from tests.routes.screens import Look, Screen
 from tests.support.asgi import Site
@@ -185,6 +185,33 @@ def becomes(who: str, name: str, hue: str) -> Action:
     return act
 
 
+def answers(who: str, body: str = "an answer") -> Action:
+    """To what bob said when he came, over HTTP and over a line; and to that answer."""
+
+    async def act(world: World) -> None:
+        person = getattr(world, who)
+        first = (await person.tries_to_say(world.lab, body, reply="3")).json().get("seq", 3)
+        await person.tries_to_say(world.lab, f"**{body}** again", reply=str(first))
+        await person.tries_to_say(world.lab, "to nothing", reply="99")
+        for screen in world.screens:
+            if screen.person is person and screen.is_online:
+                await screen.says(body, str(uuid4()), reply=3)
+
+    return act
+
+
+def quoted_ones_change(who: str, *then: Action) -> Action:
+    """Bob was answered, and then he or what he said is another one."""
+
+    async def act(world: World) -> None:
+        await answers(who)(world)
+        for each in then:
+            await each(world)
+        await answers(who)(world)
+
+    return act
+
+
 async def says_twice_with_one_key(world: World) -> None:
     key = str(uuid4())
     for _ in range(2):
@@ -297,6 +324,9 @@ ACTIONS: dict[type, dict[str, Action]] = {
         "bob says it again with the same key": says_twice_with_one_key,
         "bob says five things over the line": says_over_the_line,
         "everybody speaks at once": speak_at_once,
+        "cat answers": answers("cat"),
+        "bob answers himself": answers("bob", "a <b>& so on"),
+        "eve may not answer": answers("eve"),
     },
     CreateRoom: {
         "ann opens a room": lambda world: world.ann.opens(f"Another {world.times}"),
@@ -343,6 +373,9 @@ ACTIONS: dict[type, dict[str, Action]] = {
         "the account of somebody who has left ends": ends_account("dan"),
         "the account of who only looked after a room ends": ends_account("ann"),
         "the account of somebody who was never there ends": ends_account("eve"),
+        "the account of somebody who was answered ends": quoted_ones_change(
+            "cat", ends_account("bob")
+        ),
     },
     EditProfile: {
         "bob has another name": becomes("bob", "Robert Baker", "3"),
@@ -352,6 +385,9 @@ ACTIONS: dict[type, dict[str, Action]] = {
             "ann", "Anna Archer", "3"
         ),
         "somebody who was never there has another name": becomes("eve", "Eva Eager", "3"),
+        "somebody who was answered has another name": quoted_ones_change(
+            "cat", becomes("bob", "Robert Baker", "3")
+        ),
     },
 }
 
@@ -361,6 +397,30 @@ def test_every_command_is_among_the_actions():
     assert set(ACTIONS) == {PostMessage, *APPLY}
     known = commands.PostMessage | commands.RoomCommand
     assert set(ACTIONS) == set(known.__args__), "a command that nothing carries out"
+
+
+@pytest.mark.parametrize("words", ["**other** words", None], ids=["edited", "deleted"])
+async def test_an_answer_shows_what_it_answers_as_it_is_now(
+    world: World, words: str | None, monkeypatch: pytest.MonkeyPatch
+):
+    """Whoever was there, comes back, or opens the room."""
+    monkeypatch.setitem(APPLY, Revise, Revise.apply)
+
+    async def revise(world: World) -> None:
+        bob = await number_of(world, "bob")
+        await services(world.site).writer.ask(Revise(bob, world.lab, 3, words))
+
+    await followed(world, quoted_ones_change("cat", revise))
+    quotes = {
+        quote.text
+        for screen in world.screens
+        if screen.person is world.bob and screen.room == world.lab
+        for row in screen.look.rows
+        for quote in row.all("a", class_="reply-ref")
+        if quote.attributes["data-to"] == "3"
+    }
+    assert quotes == {"Bob Baker" + ("Deleted message" if words is None else "other words")}
+    await world.leave()
 
 
 @pytest.mark.parametrize("command", ACTIONS, ids=lambda command: command.__name__)
@@ -420,10 +480,11 @@ class Story:
         over = self.dice.choice([s for s in lines if s.is_online and s.look.place == "room"] or [None])  # fmt: skip
         for number in range(self.dice.choice([1, 1, 1, 1, 1, 1, 4, 4, 60])):
             body = f"{who.name} says {number}"
+            reply = self.dice.choice([0, 0, 2, 3, 5, 8])
             if over is not None and (number > 5 or self.dice.random() < 0.7):
-                await over.says(body, str(uuid4()))
+                await over.says(body, str(uuid4()), reply)
             else:
-                await who.tries_to_say(room, body)
+                await who.tries_to_say(room, body, reply=str(reply))
 
     async def change(self, who: Person, room: int) -> None:
         """Some message is edited, deleted or brought back, if that is theirs to do."""

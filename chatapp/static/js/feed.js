@@ -167,6 +167,7 @@ export class Feed extends EventTarget {
         if (fresh && row.matches(".msg") && row.dataset.by !== this.me) unseen += 1;
         if (fresh && row.dataset.kind) events = true;
         this.rows.look(row);
+        this.rows.requote(row);
       }
       this.#changed();
     }, { follow: this.newest });

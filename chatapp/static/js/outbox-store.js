@@ -20,6 +20,7 @@ const PREFIX = "chatapp:outbox:";
  * @property {string} room
  * @property {string} body
  * @property {number} at when it was written; also its place in the queue
+ * @property {import("./answering.js").Quote} [reply] what it answers
  * @property {{code: string, message: string}} [failed] why the server will not have it
  */
 
@@ -75,16 +76,16 @@ export class OutboxStore {
   }
 
   /**
-   * @param {{key: string, room: string, body: string}} message
+   * @param {{key: string, room: string, body: string, reply?: import("./answering.js").Quote}} message
    * @returns {Entry | null} null: no room for it, nothing was changed
    */
-  add({ key, room, body }) {
+  add({ key, room, body, reply }) {
     const all = this.all();
     const used = all.reduce((sum, entry) => sum + bytes(entry.body), 0);
     if (all.length >= MAX_ENTRIES || used + bytes(body) > MAX_BYTES) return null;
     // strictly growing, so that two messages of one millisecond (or a clock set back) keep their order
     const at = Math.max(this.now(), (all.at(-1)?.at ?? 0) + 1);
-    const entry = { key, user: this.user, room, body, at };
+    const entry = { key, user: this.user, room, body, at, ...(reply && { reply }) };
     return this.#write(entry) ? entry : null;
   }
 
@@ -126,7 +127,8 @@ function read(text) {
   try {
     const entry = JSON.parse(text ?? "null");
     const whole = ["key", "user", "room", "body"].every((field) => typeof entry?.[field] === "string");
-    return whole && typeof entry.at === "number" ? entry : null;
+    const answers = entry?.reply === undefined || Number.isSafeInteger(entry.reply?.seq);
+    return whole && answers && typeof entry.at === "number" ? entry : null;
   } catch {
     return null;
   }

@@ -158,8 +158,23 @@ function draft(entry) {
   row.setAttribute("aria-labelledby", `b-${entry.key}`);
   for (const link of row.querySelectorAll("a.msg-time")) link.href = `#${row.id}`;
   for (const time of row.querySelectorAll("time")) time.dateTime = new Date(entry.at).toISOString();
+  if (entry.reply) quote(row, entry.reply);
   const text = document.createElement("p");
   text.textContent = entry.body;
   row.querySelector(".msg-body")?.replaceChildren(text);
   return row;
+}
+
+/** @param {HTMLElement} row @param {import("./answering.js").Quote} reply */
+function quote(row, { seq, by, name, text }) {
+  row.dataset.reply = String(seq);
+  const shown = shape("tpl-quote");
+  if (!shown) return;
+  shown.href = `?around=${seq}#m-${seq}`;
+  Object.assign(shown.dataset, { to: String(seq), by });
+  shown.querySelector("bdi").textContent = name;
+  const said = shown.querySelector("span");
+  said.textContent = text || words().gone;
+  said.classList.toggle("is-gone", !text);
+  row.querySelector(".msg-main")?.prepend(shown);
 }

@@ -24,6 +24,7 @@ export const TOO_LONG = "too_long";
 const FAILED_HANDSHAKES = 3;
 const UNREADABLE = "frame_invalid";
 const LATE = "late";
+const REPLY_GONE = "reply_gone";
 const NOT_NOW = [401, 408, 425, 429];
 
 /** @typedef {{outcome: "ack", seq: number} | {outcome: "refused", code: string, message: string}
@@ -82,9 +83,13 @@ export class Outbox extends EventTarget {
     return this.socket.failedHandshakes >= FAILED_HANDSHAKES && navigator.onLine && this.socket.state !== "final";
   }
 
-  /** @param {string} room @param {string} body @returns {boolean} false when the store is full: the text is the caller's */
-  add(room, body, key = newKey()) {
-    const entry = this.store.add({ key, room, body });
+  /**
+   * @param {string} room @param {string} body
+   * @param {{key?: string, reply?: import("./answering.js").Quote | null}} [how] `reply`: what it answers
+   * @returns {boolean} false when the store is full: the text is the caller's
+   */
+  add(room, body, { key = newKey(), reply = null } = {}) {
+    const entry = this.store.add({ key, room, body, ...(reply && { reply }) });
     if (entry === null) return false;
     this.#say("added", entry);
     this.#drainAll();
@@ -100,7 +105,10 @@ export class Outbox extends EventTarget {
     const entry = this.store.get(key);
     if (!entry) return;
     this.discard(key);
-    this.add(entry.room, entry.body, entry.failed?.code === LATE ? key : newKey());
+    const { code } = entry.failed ?? {};
+    // what it answered is not there: the words are sent without it
+    const reply = code === REPLY_GONE ? null : entry.reply;
+    this.add(entry.room, entry.body, { key: code === LATE ? key : newKey(), reply });
   }
 
   /** @param {string} key */
@@ -166,8 +174,8 @@ export class Outbox extends EventTarget {
         resolve(outcome);
       };
       this.#asking.set(entry.key, answer);
-      const { room, key, body } = entry;
-      const frame = { type: "post", room: Number(room), key, body };
+      const { room, key, body, reply } = entry;
+      const frame = { type: "post", room: Number(room), key, body, ...(reply && { reply: reply.seq }) };
       // the line would end, and break before its 1009 could be read: then nobody knew why
       if (bytes(JSON.stringify(frame)) > FRAME_BYTES) answer({ outcome: "refused", code: TOO_LONG, message: "" });
       else if (!this.socket.send(frame)) answer({ outcome: "later" });
@@ -175,12 +183,12 @@ export class Outbox extends EventTarget {
   }
 
   /** Where sockets do not get through. @returns {Promise<Outcome>} */
-  async #overHttp({ room, key, body }) {
+  async #overHttp({ room, key, body, reply }) {
     try {
       const answer = await fetch(`/rooms/${room}/messages`, {
         method: "POST",
         headers: { Accept: "application/json" },
-        body: new URLSearchParams({ key, body }),
+        body: new URLSearchParams({ key, body, ...(reply && { reply: String(reply.seq) }) }),
         credentials: "same-origin",
         signal: AbortSignal.timeout(ANSWER),
       });

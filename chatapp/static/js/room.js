@@ -1,5 +1,6 @@
 // A room's page: who tells whom.
 
+import { Answering } from "./answering.js";
 import { Banner } from "./banner.js";
 import { Completion } from "./completion.js";
 import { Composer } from "./composer.js";
@@ -11,6 +12,7 @@ import { OutboxView } from "./outbox-view.js";
 import { Typing } from "./typing.js";
 import { wireComposerTools } from "./composer-tools.js";
 import { wireCopy } from "./feed/copy.js";
+import { wireJumps } from "./feed/jump.js";
 import { wireKeys } from "./feed/keys.js";
 import { wireRoomHead } from "./sidebar.js";
 import { wireTools } from "./feed/tools.js";
@@ -37,12 +39,14 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   const composer = form && new Composer({
     form, room, drafts,
     send: (body) => {
-      const taken = outbox.add(room, body);
+      const taken = outbox.add(room, body, { reply: answering?.quote });
+      if (taken) answering?.sent();
       // an old window cannot show it; the newest page draws it from the outbox
       if (taken && !feed.newest) location.assign(`/rooms/${room}`);
       return taken;
     },
   });
+  const answering = composer && new Answering({ form, box: composer.box, room, session });
   const banner = new Banner(element, socket);
 
   feed.addEventListener("caughtup", () => banner.back());
@@ -53,6 +57,7 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   const markUnread = wireUnread({ feed, unread, outbox }); // before rows are moved
   feed.start();
   composer?.start();
+  answering?.start();
   const list = element.querySelector("[data-completion]");
   if (composer && list) new Completion({ box: composer.box, list, sources: [mentions(room), emoji()] }).start();
   if (composer) wireComposerTools({ form, box: composer.box, session });
@@ -61,9 +66,11 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   wireRoomHead(feed, session);
   new Members({ element, room, socket }).start();
   new Typing({ element, room, socket, box: composer?.box ?? null }).start();
-  wireTools(feed, { unread: markUnread });
+  const answer = (row) => answering?.answer(row);
+  wireTools(feed, { unread: markUnread, answer });
+  wireJumps(feed);
   wireCopy(feed.timeline);
-  wireKeys(feed.timeline, composer?.box ?? null);
+  wireKeys(feed.timeline, composer?.box ?? null, { r: answer });
 
   function leave(reason) {
     banner.removed(reason);

@@ -133,7 +133,7 @@ function group(row, above) {
   if (row.hidden) return above;
   if (!row.matches(".msg")) return null;
   const follows =
-    above !== null && row.dataset.by !== "" && above.dataset.by === row.dataset.by &&
+    above !== null && row.dataset.reply === undefined && row.dataset.by !== "" && above.dataset.by === row.dataset.by &&
     Math.abs(instantOf(row) - instantOf(above)) <= TOGETHER;
   row.classList.toggle("is-follow", follows);
   row.classList.toggle("is-lead", !follows);

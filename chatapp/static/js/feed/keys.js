@@ -1,10 +1,12 @@
-// The timeline by keyboard: up and down go from message to message, End to the newest, Esc to the message box.
+// The timeline by keyboard: up and down go from message to message, End to the newest, Esc to the message box; letters
+// do something with the message they are pressed on.
 
 /**
  * @param {HTMLElement} timeline
  * @param {HTMLElement | null} composer
+ * @param {Record<string, (row: HTMLElement) => void>} [acts] by key
  */
-export function wireKeys(timeline, composer) {
+export function wireKeys(timeline, composer, acts = {}) {
   let current = null;
 
   const go = (row) => {
@@ -32,6 +34,11 @@ export function wireKeys(timeline, composer) {
     }
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     const onRow = event.target instanceof Element && event.target.matches(".msg");
+    if (onRow && acts[event.key] && event.target.dataset.seq && !event.target.matches(".is-deleted")) {
+      event.preventDefault();
+      acts[event.key](event.target);
+      return;
+    }
     // links and buttons inside a message keep their own keys
     if (!step || !(onRow || event.target === timeline)) return;
     event.preventDefault();

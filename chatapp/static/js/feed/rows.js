@@ -2,6 +2,8 @@
 // Everything is ordered by that number, never by a clock. A message that is not stored
 // yet has no number and stands at the end.
 
+import { words } from "../page.js";
+
 /** @param {string} html rendered by our server @returns {HTMLElement[]} */
 export function parseRows(html) {
   const template = document.createElement("template");
@@ -108,6 +110,19 @@ export class Rows {
       if (!picture) continue;
       if (picture.dataset.hue !== hue) picture.dataset.hue = hue;
       if (picture.textContent !== initials) picture.textContent = initials;
+    }
+    for (const quoted of this.inner.querySelectorAll(`.reply-ref[data-by="${CSS.escape(by)}"] bdi`)) {
+      if (quoted.textContent !== name) quoted.textContent = name;
+    }
+  }
+
+  /** A message that says something else than at first, or nothing, is quoted so. @param {HTMLElement} row */
+  requote(row) {
+    const { quotable, seq } = row.dataset;
+    if (quotable === undefined) return;
+    for (const shown of this.inner.querySelectorAll(`.reply-ref[data-to="${CSS.escape(seq)}"] > span`)) {
+      shown.textContent = quotable || words().gone;
+      shown.classList.toggle("is-gone", !quotable);
     }
   }
 
