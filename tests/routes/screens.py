@@ -22,6 +22,8 @@ OF_THE_READER: Final = {
     "is-lead",
     "is-follow",
     "is-own",
+    "is-mention",
+    "me",  # whom a mention in it names
 }  # the browser gives these, by neighbours and reader
 CARRIED: Final = {"data-hue", "data-initials"}
 NOT_YOURS: Final = {"deleted": "gone", "left": "outside", "removed": "outside"}
@@ -80,8 +82,11 @@ def rows_of(html: str) -> dict[int, Element]:
     found = {}
     for row in pages.read(html).everything():
         if (number := row.attributes.get("data-seq", "")).isdigit():
-            plain = " ".join(name for name in row.classes if name not in OF_THE_READER)
-            found[int(number)] = replace(row, attributes={**row.attributes, "class": plain})
+            for part in (row, *row.all("span", class_="mention")):
+                part.attributes["class"] = " ".join(
+                    name for name in part.classes if name not in OF_THE_READER
+                )
+            found[int(number)] = row
     return found
 
 

@@ -164,7 +164,7 @@ export class Feed extends EventTarget {
       for (const row of rows) {
         const fresh = this.#put(row);
         if (fresh && row.isConnected) came.push(row);
-        if (fresh && row.matches(".msg") && row.dataset.by !== this.me) unseen += 1;
+        if (fresh && row.matches(".msg:not(.is-deleted)") && row.dataset.by !== this.me) unseen += 1;
         if (fresh && row.dataset.kind) events = true;
         this.rows.look(row);
         this.rows.requote(row);
@@ -189,8 +189,7 @@ export class Feed extends EventTarget {
     const seq = seqOf(row);
     const old = this.rows.bySeq(seq) ?? (row.dataset.by === this.me && row.dataset.key ? this.rows.byKey(row.dataset.key) : null);
     if (old) {
-      this.rows.replace(old, row);
-      this.rows.insert(row);
+      if (this.rows.replace(old, row)) this.rows.insert(row);
       return false;
     }
     // above the window: it comes with the older page

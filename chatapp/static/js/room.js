@@ -11,6 +11,7 @@ import { mentions } from "./mention.js";
 import { OutboxView } from "./outbox-view.js";
 import { Typing } from "./typing.js";
 import { wireComposerTools } from "./composer-tools.js";
+import { wireChanges } from "./feed/changes.js";
 import { wireCopy } from "./feed/copy.js";
 import { wireJumps } from "./feed/jump.js";
 import { wireKeys } from "./feed/keys.js";
@@ -67,7 +68,8 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   new Members({ element, room, socket }).start();
   new Typing({ element, room, socket, box: composer?.box ?? null }).start();
   const answer = (row) => answering?.answer(row);
-  wireTools(feed, { unread: markUnread, answer });
+  const changes = wireChanges({ feed, session, box: composer?.box ?? null });
+  wireTools(feed, { unread: markUnread, answer, ...changes });
   wireJumps(feed);
   wireCopy(feed.timeline);
   wireKeys(feed.timeline, composer?.box ?? null, { r: answer });

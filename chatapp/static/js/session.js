@@ -6,7 +6,7 @@ import { removeWhere } from "./storage.js";
 const OWNER = "chatapp:me";
 const LEAVING = "chatapp:leaving";
 const ANSWER = 5_000;
-const PRIVATE = /^chatapp:(?:outbox|draft|answering|emoji):([^:]*):/;
+const PRIVATE = /^chatapp:(?:outbox|draft|answering|edit|emoji):([^:]*):/;
 
 export class Session {
   #leaving = false;

@@ -16,7 +16,7 @@ export class NewLine {
 
   /** Rows came that the reader does not see. The line of what they have read already goes. @param {HTMLElement[]} rows */
   came(rows) {
-    const first = rows.find((row) => row.matches(".msg") && row.dataset.by !== this.feed.me);
+    const first = rows.find((row) => row.matches(".msg:not(.is-deleted)") && row.dataset.by !== this.feed.me);
     if (!first || (this.#line && !this.#line.hasAttribute("data-read"))) return;
     this.at(seqOf(first));
   }

@@ -24,6 +24,8 @@ function nameIn(row) {
 export class Rows {
   /** @type {Map<string, string>} the last look of each author, so that a row that brings no news costs nothing */
   #looks = new Map();
+  /** @type {WeakMap<HTMLElement, HTMLElement>} new copies of rows in which something is written */
+  #waiting = new WeakMap();
 
   /** @param {HTMLElement} inner .timeline-inner */
   constructor(inner) {
@@ -81,12 +83,30 @@ export class Rows {
     else this.#startWith(row);
   }
 
-  /** The new copy of a row takes the old one's place and its focus. @param {HTMLElement} old @param {HTMLElement} row */
+  /**
+   * The new copy of a row takes the old one's place and its focus. It is nothing new, so it is not read aloud again.
+   * While something is written in the old one, the new one waits (`settle`).
+   * @param {HTMLElement} old @param {HTMLElement} row @returns {boolean} whether it has its place now
+   */
   replace(old, row) {
+    if (old.matches(".is-editing")) {
+      this.#waiting.set(old, row);
+      old.dispatchEvent(new CustomEvent("outdated", { detail: row }));
+      return false;
+    }
+    row.setAttribute("aria-live", "off");
     const focused = old.contains(document.activeElement);
     if (old.tabIndex === 0) row.tabIndex = 0;
     old.replaceWith(row);
     if (focused) row.focus({ preventScroll: true });
+    return true;
+  }
+
+  /** Nothing is written in a row any more. @param {HTMLElement} row */
+  settle(row) {
+    row.classList.remove("is-editing");
+    const fresh = this.#waiting.get(row);
+    if (fresh) this.replace(row, fresh);
   }
 
   /**

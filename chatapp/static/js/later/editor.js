@@ -1,0 +1,194 @@
+// Editing a message in its row.
+//
+// 1. What is being written is never lost: a new copy of the row waits until the edit is over (rows.js), a page that is
+//    loaded again goes on where it was, a save that fails or comes late leaves the text in the box.
+// 2. One message at a time. To edit another, the one that has been changed must be saved or given up first.
+// 3. The focus goes back to where it came from: the message box, or the row.
+
+import { Completion } from "../completion.js";
+import { MAX_POINTS, judge, normalise } from "../limits.js";
+import { counted, debounced, words } from "../page.js";
+import { emoji } from "../emoji.js";
+import { isForm } from "../feed/changes.js";
+import { mentions } from "../mention.js";
+
+const KEEP_AFTER = 300;
+const MINE = new Set(["Escape", "End", "ArrowUp", "ArrowDown"]); // keys that mean something else in the timeline
+
+export class Editor {
+  #seq = 0;
+  #row = null;
+  #form = null;
+  #back = null;
+  #before = "";
+  #saving = false;
+  #keep = debounced(KEEP_AFTER, () => this.#store());
+
+  /**
+   * @param {object} by
+   * @param {import("../feed.js").Feed} by.feed
+   * @param {import("../session.js").Session} by.session
+   * @param {HTMLTextAreaElement | null} by.box the message box
+   * @param {string} by.name under which the device keeps an edit under way
+   * @param {(href: string, how?: RequestInit, say?: (sentence: string) => void) => Promise<Response | null>} by.ask
+   * @param {(sentence: string) => void} by.note
+   */
+  constructor({ feed, session, box, name, ask, note }) {
+    Object.assign(this, { feed, session, box, name, ask, note });
+    feed.addEventListener("arranged", () => this.#stay());
+    window.addEventListener("pagehide", () => this.#store());
+  }
+
+  get #text() {
+    return this.#form?.querySelector("textarea");
+  }
+
+  /** @param {number} seq @param {{base: string, body: string} | null} kept from before the page was loaded again */
+  async open(seq, kept) {
+    if (this.#form) {
+      if (this.#seq === seq || this.#changed()) {
+        this.#text.focus();
+        return;
+      }
+      this.#close({ focus: false });
+    }
+    const back = document.activeElement === this.box ? this.box : null;
+    const answer = await this.ask(`/rooms/${this.feed.room}/messages/${seq}/edit`);
+    const row = this.feed.rows.bySeq(seq);
+    if (!answer?.ok || !row || this.#form) return;
+    this.#seq = seq;
+    this.#back = back;
+    this.#mount(row, await answer.text());
+    this.#before = this.#text.value;
+    if (kept) {
+      this.#text.value = kept.body;
+      this.#form.elements.base.value = kept.base;
+      this.#look();
+    } else this.#focus();
+  }
+
+  #mount(row, html) {
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    const form = document.importNode(template.content, true).querySelector("form");
+    this.feed.part(() => {
+      this.#form?.remove();
+      this.#form = form;
+      this.#put(row);
+    });
+    const box = this.#text;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.#save();
+    });
+    form.querySelector("[data-cancel]").addEventListener("click", (event) => {
+      event.preventDefault();
+      this.#close({ focus: true });
+    });
+    const list = form.querySelector("[role=listbox]");
+    new Completion({ box, list, sources: [mentions(this.feed.room), emoji()] }).start();
+    form.addEventListener("keydown", (event) => this.#key(event));
+    box.addEventListener("input", () => {
+      this.#look();
+      this.#keep();
+    });
+  }
+
+  #put(row) {
+    this.#row = row;
+    row.classList.add("is-editing");
+    row.querySelector(".msg-body").after(this.#form);
+    row.addEventListener("outdated", ({ detail }) => {
+      if (detail.matches(".is-deleted")) this.#say(words("tpl-change-words").deleted);
+    });
+  }
+
+  /** The row may have been taken away with its page, and be back. */
+  #stay() {
+    if (!this.#form || this.#form.isConnected) return;
+    const row = this.feed.rows.bySeq(this.#seq);
+    if (row) this.#put(row);
+  }
+
+  #key(event) {
+    if (MINE.has(event.key)) event.stopPropagation();
+    if (event.isComposing || event.keyCode === 229 || event.target !== this.#text) return;
+    if (event.key === "Escape") {
+      event.preventDefault();
+      this.#close({ focus: true });
+    }
+    if (event.key !== "Enter" || event.shiftKey || event.altKey) return;
+    const asked = event.ctrlKey || event.metaKey;
+    // on glass there is no Shift: Enter breaks the line and the button saves
+    if (!asked && matchMedia("(hover: none) and (pointer: coarse)").matches) return;
+    event.preventDefault();
+    if (!event.repeat) void this.#save();
+  }
+
+  #changed() {
+    return normalise(this.#text.value) !== normalise(this.#before);
+  }
+
+  async #save() {
+    if (this.#saving || judge(this.#text.value).fault) return;
+    if (!this.#changed()) {
+      this.#close({ focus: true });
+      return;
+    }
+    this.#saving = true;
+    const form = this.#form;
+    const body = new URLSearchParams([...new FormData(form)]);
+    const answer = await this.ask(form.action, { method: "POST", body }, (sentence) => this.#say(sentence));
+    this.#saving = false;
+    if (this.#form !== form || !answer) return; // given up meanwhile, or nobody answered
+    if (answer.status === 204) this.#close({ focus: true });
+    else if (isForm(answer)) {
+      this.#mount(this.#row, await answer.text());
+      this.#store();
+      this.#focus();
+    }
+  }
+
+  #close({ focus }) {
+    const row = this.#row;
+    const had = this.#form.contains(document.activeElement);
+    this.#form.remove();
+    this.#form = this.#row = null;
+    this.session.storage.removeItem(this.name);
+    this.feed.part(() => this.feed.rows.settle(row));
+    if (focus && had) (this.#back ?? this.feed.rows.bySeq(this.#seq))?.focus({ preventScroll: true });
+  }
+
+  /** Not after this account has signed out in another tab. */
+  #store() {
+    if (!this.#form || !this.session.isOwner()) return;
+    const kept = { seq: this.#seq, base: this.#form.elements.base.value, body: this.#text.value };
+    try {
+      if (this.#changed()) this.session.storage.setItem(this.name, JSON.stringify(kept));
+      else this.session.storage.removeItem(this.name);
+    } catch {
+      // a full device: the text is still in the box
+    }
+  }
+
+  #focus() {
+    const box = this.#text;
+    box.focus({ preventScroll: true });
+    box.setSelectionRange(box.value.length, box.value.length);
+    this.#row.scrollIntoView({ block: "nearest" });
+  }
+
+  #look() {
+    const { fault, points } = judge(this.#text.value);
+    const { overOne, over, tooBig } = words();
+    const sentence = points > MAX_POINTS ? counted(overOne, over, points - MAX_POINTS) : tooBig;
+    this.#say(fault === "over" ? sentence : "");
+    this.#text.setAttribute("aria-invalid", String(fault === "over"));
+    this.#form.querySelector("[type=submit]").disabled = fault !== null;
+  }
+
+  #say(sentence) {
+    const place = this.#form?.querySelector("[data-error]");
+    if (place && place.textContent !== sentence) place.textContent = sentence ?? "";
+  }
+}
