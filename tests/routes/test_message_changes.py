@@ -349,7 +349,7 @@ async def test_changes_are_limited_as_posts_are(make_site):
     ann = await somebody(site)
     room = await ann.opens()
     seq = await ann.says(room, "0")
-    found = []
+    found: list[int] = []
     while (
         429 not in found and len(found) < 1000
     ):  # on a slow machine some of it comes back meanwhile
