@@ -55,7 +55,8 @@ async def apply_delete(tx: Transaction, command: DeleteMessage) -> Committed:
         raise Missing("message_gone")
     await check_delete(tx, message, room.owner_id, me.id)
     if message.kind == "deleted":
-        return Committed(room.id)
+        mine = await may_restore(tx, room.id, message.seq, me.id)  # nobody may have heard of it
+        return Committed(room.id, recounted={room.id} if mine else set())
     named = (mentions.c.room_id == room.id) & (mentions.c.seq == message.seq)
     rows = await tx.fetch_all(select(mentions.c.user_id, mentions.c.is_cleared).where(named))
     kept = _Kept(

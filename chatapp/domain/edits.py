@@ -76,8 +76,9 @@ async def apply_edit(tx: Transaction, command: EditMessage) -> Committed:
         raise Forbidden("not_member")
     message = await messages.living(tx, room.id, command.seq)
     check_edit(message, me.id, me.now, command.within)
-    if command.body == message.body:
-        return Committed(room.id)
+    if command.body == message.body:  # it may be stored, and nobody has heard of it
+        told = [(room.id, message.seq)] if message.edited_at is not None else []
+        return Committed(room.id, mentioned=await mentioned.store(tx, [], told))
     known = await version(tx, room.id, message.seq)
     if known != command.base:
         raise Conflict("message_changed")

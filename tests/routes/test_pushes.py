@@ -162,6 +162,44 @@ async def test_what_fails_is_tried_again_a_few_times_and_not_once_it_was_read(pl
     assert await play.count() == 1
 
 
+async def changes(who: Person, room: int, seq: int, step: str, body: str = "") -> None:
+    answer = await who.post(f"/rooms/{room}/messages/{seq}/{step}", {"body": body, "base": "0"})
+    assert answer.status_code == 303
+
+
+async def test_what_was_edited_or_deleted_before_its_push_is_not_told_as_it_was(play):
+    ann = await somebody(play.site, "Ann Archer")
+    lab = await ann.opens("Lab")
+    await play.somebody("Bob", lab)
+    first, second = await ann.says(lab, "Earl Gray?"), await ann.says(lab, "secret 4711")
+    await changes(ann, lab, first, "edit", "Earl Grey?")
+    await changes(ann, lab, second, "delete")
+    push = (await play.after(5, 1))["Bob"]
+    assert (push.payload["text"], push.payload["count"]) == ("Earl Grey?", 1)
+    third = await ann.says(lab, "secret 4711")
+    await changes(ann, lab, third, "delete")
+    await play.after(20, 0)
+
+
+async def test_a_push_that_had_to_wait_tells_what_is_said_by_then_or_nothing(play):
+    ann = await somebody(play.site, "Ann Archer")
+    lab = await ann.opens("Lab")
+    bob = await play.somebody("Bob", lab)
+    play.service.answers = [503, 503]
+    seq = await ann.says(lab, "Earl Gray?")
+    await play.after(5, 1)
+    await changes(ann, lab, seq, "edit", "Earl Grey?")
+    assert (await play.after(11, 1))["Bob"].payload["text"] == "Earl Grey?"
+    await changes(ann, lab, seq, "delete")
+    await play.after(50, 0)
+    await bob.post(f"/rooms/{lab}/notify", {"notify": "mentions"})
+    play.service.answers = [503]
+    seq = await ann.says(lab, "@Bob, tea?")
+    await play.after(20, 1)
+    await changes(ann, lab, seq, "edit", "tea?")  # names nobody any more
+    await play.after(11, 0)
+
+
 async def test_a_subscription_ends_with_its_session_and_each_person_has_twenty_at_most(play):
     bob = await play.somebody("Bob")
     other = await bob.elsewhere().signs_in()
