@@ -2,7 +2,7 @@
 
 from playwright.async_api import Page, expect
 
-from tests.browser.actions import LOST, post_many, say, shown, two_in_a_room
+from tests.browser.actions import ENDED, LOST, post_many, say, shown, sign_in, two_in_a_room
 from tests.browser.changing import GONE, begins_to_edit, edit_box, edits, over_http, reads, row
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
@@ -221,6 +221,32 @@ async def test_without_a_line_an_edit_says_so_and_waits_in_the_box(
     await ann.page.get_by_role("button", name="More actions").click()
     await ann.page.get_by_role("button", name="Edit", exact=True).click()
     await expect(ann.page.get_by_text("this cannot be changed")).to_be_visible()
+
+
+async def test_who_is_signed_out_while_editing_signs_in_again_and_goes_on(
+    serve: Serve, person: Arrive
+) -> None:
+    """HTX-01: the whole page goes to the sign-in page, and nothing that was written is lost."""
+    ann, _ben, room = await in_the_lab(serve, person)
+    ann.allow(ENDED)
+    await say(ann.page, "one")
+    await say(ann.page, "two")
+    await shown(ann.page, "one", "two")
+    box = await begins_to_edit(ann.page, "one")
+    await box.fill("one and a half")
+    await ann.context.clear_cookies()
+    await box.press("Enter")
+    await expect(ann.page.get_by_role("button", name="Sign in")).to_be_visible()
+    await sign_in(ann)
+    await expect(ann.page).to_have_url(f"{ann.url}{room}")
+    await expect(edit_box(ann.page)).to_have_value("one and a half")
+    await edit_box(ann.page).press("Enter")
+    await reads(ann.page, "one and a half *", "two")
+    await ann.context.clear_cookies()
+    await row(ann.page, "two").hover()
+    await ann.page.get_by_role("button", name="More actions").click()
+    await ann.page.get_by_role("button", name="Edit", exact=True).click()
+    await expect(ann.page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
 async def test_what_the_server_refuses_stays_in_the_box_with_the_reason(

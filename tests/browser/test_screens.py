@@ -60,8 +60,17 @@ class Writer:
         await self.does("/sign-up", name=self.name, email=email, password=PASSWORD)
         return self
 
-    async def says(self, room: str, body: str) -> None:
-        await self.does(f"{room}/messages", body=body, key=str(uuid4()))
+    async def says(self, room: str, body: str) -> int:
+        form = {"body": body, "key": str(uuid4())}
+        answer = await self.client.post(f"{room}/messages", data=form)
+        assert answer.status_code == 200, answer.text
+        return int(answer.json()["seq"])
+
+    async def thinks_again(self, room: str, step: str) -> None:
+        """Edits or deletes what they have just said."""
+        seq = await self.says(room, "@Ben, first thoughts")
+        path = f"{room}/messages/{seq}/{step}"
+        await self.does(path, body="@Ben: on *second* thoughts", base="0")
 
 
 @asynccontextmanager
@@ -137,7 +146,9 @@ async def test_through_talk_silence_and_a_restart_a_tab_looks_like_a_fresh_one(
             for number in range(count):
                 who = dice.choice([ann, cat, dan])
                 what = dice.random()
-                if what < 0.6:
+                if number % 3 == 2:
+                    await who.thinks_again(room, dice.choice(["edit", "delete"]))
+                elif what < 0.6:
                     await who.says(room, f"{who.name} **{number}** & <b> https://x.example/")
                 elif what < 0.7:
                     topic = f"topic {number}"

@@ -39,7 +39,9 @@ FOREIGN: dict[str, dict[str, str | None]] = {
     },
 }
 UNSAFE = [
-    route.path.replace("{room_id:number}", "1").replace("{device_id:number}", "1")
+    route.path.replace("{room_id:number}", "1")
+    .replace("{device_id:number}", "1")
+    .replace("{seq:number}", "3")
     for route in routes("0" * 12)
     if isinstance(route, Route) and "POST" in (route.methods or ())
 ]

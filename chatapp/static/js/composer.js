@@ -143,7 +143,7 @@ export class Composer {
     else if (!this.#closed) this.#say("");
     if (over) this.box.setAttribute("aria-invalid", "true");
     else this.box.removeAttribute("aria-invalid");
-    this.#grow();
+    grow(this.box);
   }
 
   #tooLong(excess) {
@@ -157,13 +157,13 @@ export class Composer {
     if (line) (line.querySelector("[data-count]") ?? line).textContent = sentence;
     this.state.replaceChildren(...(line ? [line] : []));
   }
+}
 
-  /** CSS lets the box grow (field-sizing); where it cannot, the rows attribute does. */
-  #grow() {
-    if (CSS.supports("field-sizing", "content")) return;
-    this.box.rows = 1;
-    while (this.box.rows < ROWS_MOST && this.box.scrollHeight > this.box.clientHeight) this.box.rows += 1;
-  }
+/** CSS lets a box grow (field-sizing); where it cannot, the rows attribute does. @param {HTMLTextAreaElement} box */
+export function grow(box) {
+  if (CSS.supports("field-sizing", "content")) return;
+  box.rows = 1;
+  while (box.rows < ROWS_MOST && box.scrollHeight > box.clientHeight) box.rows += 1;
 }
 
 /**

@@ -130,7 +130,7 @@ export function wireChanges({ feed, session, box }) {
     if (session.sentToSignIn(answer)) return null;
     if (!answer.ok && !isForm(answer)) {
       const { code, message } = await answer.json().catch(() => ({}));
-      say(code === "message_gone" ? says.deleted : message ?? says.failed);
+      say(code === "message_gone" && how.body ? says.deleted : message ?? says.failed);
     }
     return answer;
   }

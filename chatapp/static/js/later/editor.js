@@ -9,6 +9,7 @@ import { Completion } from "../completion.js";
 import { MAX_POINTS, judge, normalise } from "../limits.js";
 import { counted, debounced, words } from "../page.js";
 import { emoji } from "../emoji.js";
+import { grow } from "../composer.js";
 import { isForm } from "../feed/changes.js";
 import { mentions } from "../mention.js";
 
@@ -65,6 +66,7 @@ export class Editor {
       this.#form.elements.base.value = kept.base;
       this.#look();
     } else this.#focus();
+    grow(this.#text);
   }
 
   #mount(row, html) {
@@ -185,6 +187,7 @@ export class Editor {
     this.#say(fault === "over" ? sentence : "");
     this.#text.setAttribute("aria-invalid", String(fault === "over"));
     this.#form.querySelector("[type=submit]").disabled = fault !== null;
+    grow(this.#text);
   }
 
   #say(sentence) {
