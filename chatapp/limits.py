@@ -34,6 +34,7 @@ CALL_ALL = Rate("call-all", 10, 60)  # a row for each member of the room
 EDIT = Rate("edit", 60, 60)  # and deleting, and bringing back
 CREATE_ROOM = Rate("create-room", 20, 60 * 60)
 MEMBERSHIP = Rate("membership", 60, 60)
+READ_THREAD = Rate("read-thread", 60, 30)
 EDIT_ROOM = Rate("edit-room", 30, 60)
 SEARCH = Rate("search", 60, 30)
 PREVIEW = Rate("preview", 60, 30)

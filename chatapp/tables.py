@@ -167,6 +167,18 @@ messages = Table(
     Column("pinned_at", BigInteger, comment="null: not pinned"),
     UniqueConstraint("room_id", "author_id", "key"),
     Index("ix_messages_room_id_changed_seq", "room_id", "changed_seq"),
+    *(
+        Index(
+            name,
+            *columns,
+            postgresql_where=text("thread_seq IS NOT NULL"),
+            sqlite_where=text("thread_seq IS NOT NULL"),
+        )
+        for name, columns in (
+            ("ix_messages_threads", ("room_id", "thread_seq", "seq")),
+            ("ix_messages_answers", ("room_id", "seq")),
+        )
+    ),
     CheckConstraint(f"length(body) <= {MESSAGE_CHARACTERS}", name="body_characters"),
     sqlite_with_rowid=False,
 )
@@ -230,6 +242,24 @@ deletions = Table(
         name="fk_deletions_room_id_seq",
     ),
     comment="what was deleted a moment ago; goes for good when its time is over",
+    sqlite_with_rowid=False,
+)
+
+thread_follows = Table(
+    "thread_follows",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("room_id", Id, primary_key=True),
+    Column("thread_seq", BigInteger, primary_key=True, comment="the thread's first message"),
+    Column("is_following", Boolean, nullable=False, comment="false: they want to hear no more"),
+    Column("read_seq", BigInteger, nullable=False, comment="read in the thread up to this number"),
+    ForeignKeyConstraint(
+        ["room_id", "thread_seq"],
+        ["messages.room_id", "messages.seq"],
+        ondelete="CASCADE",
+        name="fk_thread_follows_room_id_thread_seq",
+    ),
+    Index("ix_thread_follows_room_id_thread_seq", "room_id", "thread_seq"),
     sqlite_with_rowid=False,
 )
 

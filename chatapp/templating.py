@@ -24,6 +24,7 @@ from chatapp.domain.commands import Message, Quote
 from chatapp.domain.markup import is_dear, to_html
 from chatapp.domain.mentions import EVERYBODY, PRESENT, unpacked
 from chatapp.domain.text import initials
+from chatapp.domain.threads import Summary, summary
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 FOLLOW_MS: Final = 5 * 60 * 1000
@@ -140,6 +141,7 @@ class Shown:
     reactions: str | None = None
     pinned_at: int | None = None
     quote: Quote | None = None
+    summary: Summary | None = None  # of the thread that begins with it
     quotable: str | None = None  # how those quote it that answered it before it was changed
 
 
@@ -285,6 +287,7 @@ class Fragments:
             reply_seq=message.reply_seq,
             thread_seq=message.thread_seq,
             thread=message.thread,
+            summary=summary(message.thread),
             reactions=message.reactions,
             pinned_at=message.pinned_at,
             quote=message.quote,
@@ -325,9 +328,11 @@ class Fragments:
         fresh: Fresh | None = None,
         *,
         links: Links | None = None,
+        thread: int | None = None,
     ) -> list[Day]:
         """A page: parted by local days, with the classes that depend on neighbours and reader, and the line above what
-        is new to them. `links`: what can be done with messages, for pages without scripts."""
+        is new to them. `links`: what can be done with messages, for pages without scripts. `thread`: as rows of this
+        thread's pane, which may stand beside the room's own."""
         parts: list[tuple[str, str, list[str]]] = []
         previous: Message | None = None
         for message in messages:
@@ -346,7 +351,8 @@ class Fragments:
             html = self.one(message)
             if links is not None and message.kind == "message":
                 html = self._with_links(html, message, links)
-            parts[-1][2].append(_placed(html, message, previous, reader_id))
+            html = _placed(html, message, previous, reader_id)
+            parts[-1][2].append(html if thread is None else _in_pane(html, message, thread))
             previous = message
         return [Day(date, label, Markup("").join(map(Markup, html))) for date, label, html in parts]
 
@@ -385,6 +391,17 @@ def _placed(html: str, message: Message, previous: Message | None, reader_id: in
         html, named = _named(html, reader_id)
         look += " is-mention" if named else ""
     return html.replace(_OPENING, _OPENING + look, 1)
+
+
+def _in_pane(html: str, message: Message, thread: int) -> str:
+    """A row of a thread's pane: no id is on a page twice, and nothing quotes what it stands under. thread.js does the
+    same."""
+    for mark in ('id="m-{}"', 'id="b-{}"', 'labelledby="b-{}"'):
+        name = mark.format(message.seq)
+        html = html.replace(name, name.replace('"m-', '"t-').replace('"b-', '"tb-'), 1)
+    if message.reply_seq == thread:
+        html = html.replace('<a class="reply-ref"', '<a class="reply-ref" hidden', 1)
+    return html
 
 
 def _named(html: str, reader_id: int) -> tuple[str, bool]:

@@ -97,7 +97,7 @@ BUILT = {
     "ring": frames.ring(7, "lab", 17, "Ann Archer"),
     "ring_over": frames.ring_over(7, 23),
     "news": frames.news(7, 131, 133, [(132, 17), (133, 4)]),
-    "unread": frames.unread(7, 133, 131, 1, 0),
+    "unread": frames.unread(7, 133, 131, 1, 0, 0),
     "draft": frames.draft(7, 1792000000000, "Earl Grey at", "9f3c2b7a6d5e4f10"),
     "sidebar": frames.sidebar(),
     "beat": frames.beat({7: 131}),

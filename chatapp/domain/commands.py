@@ -224,6 +224,7 @@ class Committed:
 
     `sidebars`: whose list of rooms changed. `gone_users`: whose account ended. `mentioned`: who was mentioned, or is
     not any more, by room. `recounted`: rooms where what is unread is other than the messages alone tell.
+    `followers`: who follows a thread in which something was said, by room.
     """
 
     value: int = 0
@@ -233,3 +234,4 @@ class Committed:
     gone_users: set[int] = field(default_factory=set)
     mentioned: dict[int, set[int]] = field(default_factory=dict)
     recounted: set[int] = field(default_factory=set)
+    followers: dict[int, set[int]] = field(default_factory=dict)

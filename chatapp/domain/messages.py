@@ -1,10 +1,10 @@
 """Messages: reading them by number, and changing one that is there. `posts.py` stores them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 
 from chatapp.database import Transaction
 from chatapp.domain import quotes
@@ -95,6 +95,10 @@ def _quote(row: Any) -> Quote:
 
 
 def _rows(room_id: int) -> Any:
+    return _ALL.where(messages.c.room_id == room_id)
+
+
+def _all() -> Any:
     """Rows with their authors, and with what they answer as it is now."""
     return (
         select(*_COLUMNS)
@@ -104,8 +108,10 @@ def _rows(room_id: int) -> Any:
             (_quoted.c.room_id == messages.c.room_id) & (_quoted.c.seq == messages.c.reply_seq),
         )
         .outerjoin(_quoted_author, _quoted_author.c.id == _quoted.c.author_id)
-        .where(messages.c.room_id == room_id)
     )
+
+
+_ALL: Final = _all()
 
 
 async def find(reader: Reader, room_id: int, seq: int) -> Message | None:
@@ -120,6 +126,17 @@ async def living(reader: Reader, room_id: int, seq: int) -> Message:
     if found is None or found.kind != "message":
         raise Missing("message_gone")
     return found
+
+
+async def find_each(
+    reader: Reader, places: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], Message]:
+    """Messages and events by room and number; those that do not exist are missing from the answer."""
+    if not places:
+        return {}
+    query = _ALL.where(tuple_(messages.c.room_id, messages.c.seq).in_(sorted(places)))
+    found = map(_message, await reader.fetch_all(query))
+    return {(message.room_id, message.seq): message for message in found}
 
 
 async def change(tx: Transaction, room: Any, seq: int, **values: object) -> Message:
@@ -249,6 +266,18 @@ async def has_changed(reader: Reader, room_id: int, seq: int) -> bool:
         messages.c.kind.in_(("message", "deleted")),
     )
     return await reader.fetch_value(query.limit(1)) is not None
+
+
+async def answers(
+    reader: Reader, room_id: int, thread_seq: int, before: int | None, count: int = PAGE
+) -> Page:
+    """The `count` newest answers in a thread, or those ahead of number `before`, in order."""
+    query = _rows(room_id).where(messages.c.thread_seq == thread_seq)
+    if before is not None:
+        query = query.where(messages.c.seq < before)
+    rows = await reader.fetch_all(query.order_by(messages.c.seq.desc()).limit(count + 1))
+    found = [_message(row) for row in reversed(rows[:count])]
+    return Page(found, found[0].seq if len(rows) > count else None, None)
 
 
 _LAST_NUMBERS: Final = InWords(

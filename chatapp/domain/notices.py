@@ -4,16 +4,16 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 
 from chatapp.database import Database
 from chatapp.domain.markup import to_text
 from chatapp.domain.memberships import Reader, active
 from chatapp.errors import Forbidden, Invalid
-from chatapp.tables import memberships, mentions, messages, rooms, users
+from chatapp.tables import memberships, mentions, messages, rooms, thread_follows, users
 
 CHOICES: Final = ("all", "mentions", "nothing", "hidden")
 TEXT_CHARACTERS: Final = 160  # of a message that a notice shows
@@ -132,6 +132,17 @@ async def find(reader: Reader, room_id: int, seq: int) -> Notice | None:
     return row and Notice(room_id, seq, row.room, row.name, beginning(row.body))
 
 
+def _in_a_followed_thread() -> Any:
+    """Whether a message answers in a thread that a member follows, and has not read there."""
+    return exists().where(
+        thread_follows.c.user_id == memberships.c.user_id,
+        thread_follows.c.room_id == messages.c.room_id,
+        thread_follows.c.thread_seq == messages.c.thread_seq,
+        thread_follows.c.is_following,
+        thread_follows.c.read_seq < messages.c.seq,
+    )
+
+
 async def newest(reader: Reader, room_id: int, user_id: int) -> int | None:
     """The newest unread message that concerns a member by their choice."""
     wanted = (
@@ -151,7 +162,8 @@ async def newest(reader: Reader, room_id: int, user_id: int) -> int | None:
             messages.c.kind == "message",
             messages.c.author_id != user_id,
             (memberships.c.notify == "all")
-            | (memberships.c.notify == "mentions") & mentions.c.seq.is_not(None),
+            | (memberships.c.notify == "mentions")
+            & (mentions.c.seq.is_not(None) | _in_a_followed_thread()),
         )
     )
     found = await reader.fetch_value(wanted)

@@ -2,18 +2,18 @@
 
 Five statements for a batch of any size (with BEGIN and COMMIT), written out for each database, since what makes them
 quick differs: PostgreSQL takes each column as one array, SQLite takes the questions as JSON and the rows one by one.
-Up to three more when somebody is mentioned, and one when something is answered.
+Up to three more when somebody is mentioned, and five when something is answered.
 """
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 from chatapp.database import Transaction
-from chatapp.domain import mentioned, mentions, quotes
+from chatapp.domain import mentioned, mentions, threads
 from chatapp.domain.commands import Committed, Message, PostMessage
 from chatapp.domain.mentioned import Named
 from chatapp.domain.mentions import Mark
-from chatapp.domain.quotes import Answered
+from chatapp.domain.threads import Answered
 from chatapp.errors import Conflict, Forbidden, Invalid, Missing, Refused
 from chatapp.reading import InWords
 from chatapp.tables import NOW_POSTGRESQL, NOW_SQLITE
@@ -102,8 +102,8 @@ async def apply_posts(
         if named
         else {}
     )
-    asked_for = [(post.room_id, post.reply) for post in posts if post.reply]
-    answered = await quotes.find(tx, asked_for) if asked_for else {}
+    answering = any(post.reply for post in posts)
+    answered = await threads.find_answered(tx, posts) if answering else {}
     told: list[tuple[Named, int, list[Mark]]] = []
     before: list[tuple[int, int]] = []  # messages with names that are known already
     outcomes: list[Outcome] = []
@@ -135,10 +135,31 @@ async def apply_posts(
             taken[key] = (message, post.body_hash)
             fresh.append((message, post.body_hash))
             outcomes.append(message)
+    answers = [message for message, _ in fresh if message.reply_seq is not None]
+    roots = _grown(answers, answered, last)
     if fresh:
-        await _store(tx, fresh)
+        await _store(tx, fresh, last)
     whom = await mentioned.store(tx, told, before) if told or before else {}
-    return outcomes, Committed(messages=[message for message, _ in fresh], mentioned=whom)
+    followers = await threads.store(tx, roots, answers) if roots else {}
+    shown = [message for message, _ in fresh] + roots
+    return outcomes, Committed(messages=shown, mentioned=whom, followers=followers)
+
+
+def _grown(
+    answers: Sequence[Message],
+    answered: dict[tuple[int, int], Answered],
+    last: dict[int, int],
+) -> list[Message]:
+    """The first messages of the threads that these belong to, each changed once, under the next number in `last`."""
+    by_thread: dict[tuple[int, int], list[Message]] = {}
+    for answer in answers:
+        by_thread.setdefault((answer.room_id, answer.thread_seq or 0), []).append(answer)
+    roots = []
+    for (room_id, _), some in by_thread.items():
+        last[room_id] += 1
+        root = answered[room_id, some[0].reply_seq or 0].root
+        roots.append(threads.grown(root, some, last[room_id]))
+    return roots
 
 
 def _named(
@@ -195,12 +216,15 @@ def _message(
         at,
         marks,
         reply_seq=to.quote.seq,
-        thread_seq=to.thread_seq,
+        thread_seq=to.root.seq,
         quote=to.quote,
     )
 
 
-async def _store(tx: Transaction, fresh: Sequence[tuple[Message, bytes]]) -> None:
+async def _store(
+    tx: Transaction, fresh: Sequence[tuple[Message, bytes]], last: dict[int, int]
+) -> None:
+    """`last`: the last numbers of the rooms after this batch."""
     rows = [
         (
             *(m.room_id, m.seq, m.author_id, m.key, hashed),
@@ -208,7 +232,7 @@ async def _store(tx: Transaction, fresh: Sequence[tuple[Message, bytes]]) -> Non
         )
         for m, hashed in fresh
     ]
-    newest = list({m.room_id: (m.room_id, m.seq, m.at) for m, _ in fresh}.values())
+    newest = list({m.room_id: (m.room_id, last[m.room_id], m.at) for m, _ in fresh}.values())
     if tx.is_sqlite:
         await tx.change(_STORE_SQLITE, rows)
         await tx.change(_ADVANCE_SQLITE, newest)

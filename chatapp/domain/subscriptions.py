@@ -161,7 +161,14 @@ _DUE: Final = """
             AND messages.room_id = {room} AND messages.seq > {after} - {counted} AND messages.seq <= {upto}
             AND messages.seq > coalesce(memberships.read_seq, memberships.joined_seq)
             AND messages.kind = 'message' AND messages.author_id <> memberships.user_id
-            AND (memberships.notify = 'all' OR memberships.notify = 'mentions' AND mentions.seq IS NOT NULL)
+            AND (memberships.notify = 'all' OR memberships.notify = 'mentions' AND (
+                mentions.seq IS NOT NULL
+                OR messages.thread_seq IS NOT NULL AND EXISTS (
+                    SELECT 1 FROM thread_follows
+                    WHERE thread_follows.user_id = memberships.user_id
+                        AND thread_follows.room_id = messages.room_id
+                        AND thread_follows.thread_seq = messages.thread_seq
+                        AND thread_follows.is_following AND thread_follows.read_seq < messages.seq)))
             AND EXISTS (
                 SELECT 1 FROM sessions
                 JOIN push_subscriptions ON push_subscriptions.session_id = sessions.id

@@ -16,16 +16,19 @@ from chatapp.reading import InWords
 from chatapp.tables import memberships, messages
 
 UNREAD_MOST: Final = 100
+ANSWERS_MOST: Final = 200  # the newest unread ones of a room, of which threads are counted
 
 
 class Unread(NamedTuple):
-    """As of a room's number `seq`. `read`: up to which number; `mentions`: those of the unread that name the reader."""
+    """As of a room's number `seq`. `read`: up to which number; `mentions`: those of the unread that name the reader;
+    `threads`: how many threads the reader follows have something unread."""
 
     room_id: int
     seq: int
     read: int
     unread: int
     mentions: int
+    threads: int = 0
 
 
 class Mark(NamedTuple):
@@ -48,7 +51,16 @@ COUNTS: Final = f"""
         LIMIT {UNREAD_MOST}) AS above),
     (SELECT count(*) FROM mentions
      WHERE mentions.user_id = memberships.user_id AND mentions.room_id = memberships.room_id
-        AND mentions.seq > {_READ} AND NOT mentions.is_cleared)"""  # noqa: S608  only constants of ours
+        AND mentions.seq > {_READ} AND NOT mentions.is_cleared),
+    (SELECT count(DISTINCT answers.thread_seq) FROM (
+        SELECT thread_seq, seq FROM messages
+        WHERE messages.room_id = memberships.room_id AND messages.seq > {_READ}
+            AND messages.thread_seq IS NOT NULL
+            AND messages.kind = 'message' AND messages.author_id <> memberships.user_id
+        ORDER BY messages.seq DESC LIMIT {ANSWERS_MOST}) AS answers
+     JOIN thread_follows ON thread_follows.user_id = memberships.user_id
+        AND thread_follows.room_id = memberships.room_id AND thread_follows.thread_seq = answers.thread_seq
+     WHERE thread_follows.is_following AND answers.seq > thread_follows.read_seq)"""  # noqa: S608  only constants of ours
 
 _OF_PAIRS: Final = InWords(
     f"""
@@ -77,6 +89,7 @@ class SideRoom:
     read: int
     unread: int
     mentions: int
+    threads: int
     has_draft: bool  # or 0 and 1, as SQLite has it
 
 
@@ -106,8 +119,14 @@ async def of_user(reader: Reader, user_id: int) -> list[SideRoom]:
 
 
 def total(rooms: Sequence[SideRoom]) -> int:
-    """What stands in the title: all that is unread, but only mentions where somebody wants no more."""
-    return sum(room.unread if room.notify == "all" else room.mentions for room in rooms)
+    """What stands in the title: all that is unread, but only what concerns them where somebody wants no more."""
+    return sum(map(_counted, rooms))
+
+
+def _counted(room: SideRoom) -> int:
+    if room.notify == "all":
+        return room.unread
+    return room.mentions + (room.threads if room.notify == "mentions" else 0)
 
 
 async def first(reader: Reader, room_id: int, user_id: int, read: int) -> int | None:

@@ -63,8 +63,9 @@ class Fanout:
             by_room.setdefault(message.room_id, []).append(message)
         for room_id, rows in by_room.items():
             self._room(room_id, rows)
-        for room_id, user_ids in committed.mentioned.items():
-            self._marks.tell(room_id, user_ids, others=True)
+        for told in (committed.mentioned, committed.followers):
+            for room_id, user_ids in told.items():
+                self._marks.tell(room_id, user_ids, others=True)
         for room_id in committed.recounted:
             self._marks.tell(room_id, self._rosters.people(room_id))
             self._backplane.publish(Hint("unread", room_id=room_id))

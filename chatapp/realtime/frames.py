@@ -132,8 +132,16 @@ def news(room_id: int, start: int, seq: int, rows: list[tuple[int, int]] | None)
     return _frame("news", room=room_id, **{"from": start}, seq=seq, rows=rows)
 
 
-def unread(room_id: int, seq: int, read: int, count: int, mentions: int) -> bytes:
-    return _frame("unread", room=room_id, seq=seq, read=read, unread=count, mentions=mentions)
+def unread(room_id: int, seq: int, read: int, count: int, mentions: int, threads: int) -> bytes:
+    return _frame(
+        "unread",
+        room=room_id,
+        seq=seq,
+        read=read,
+        unread=count,
+        mentions=mentions,
+        threads=threads,
+    )
 
 
 def draft(room_id: int, at: int, body: str, tab: str) -> bytes:

@@ -250,6 +250,7 @@ async def page(
         "current_room_id": None,
     }
     everything.update(values or {})
+    everything["thread_total"] = sum(room.threads for room in everything["rooms"])
     everything["mention_total"] = sum(room.mentions for room in everything["rooms"])
     response = HTMLResponse(kit.templates.render(name, everything), status)
     if code:

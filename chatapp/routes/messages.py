@@ -14,7 +14,7 @@ from chatapp.routes.timeline import show_room
 async def post(request: Request) -> Response:
     """The same checks and the same queue as over the socket; the answer comes after the commit."""
     kit, me, room_id = services(request), await actor(request), room_number(request)
-    form = await typed(request, "body", "key", "draft", "reply")
+    form = await typed(request, "body", "key", "draft", "reply", "thread")
     reply = number_of(form["reply"]) or 0
     as_json = wants_json(request.headers)
     try:
@@ -39,6 +39,9 @@ async def post(request: Request) -> Response:
         return JSONResponse({"outcome": "ack", "key": form["key"], "seq": message.seq})
     if draft := number_of(form["draft"]):
         await kit.drafts.sent(room_id, me.id, draft)
+    thread = number_of(form["thread"])
+    if thread:  # it was written in the pane of a thread
+        return to(f"/rooms/{room_id}/threads/{thread}#t-{message.seq}")
     return to(f"/rooms/{room_id}#m-{message.seq}")
 
 

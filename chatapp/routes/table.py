@@ -15,6 +15,7 @@ from chatapp.routes import (
     profile,
     rooms,
     site,
+    threads,
     timeline,
 )
 
@@ -66,6 +67,11 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route(
             "/rooms/{room_id:number}/mentions/{seq:number}/clear", mentions.clear, methods=["POST"]
         ),
+        Route("/rooms/{room_id:number}/threads/{seq:number}", threads.show, methods=["GET"]),
+        Route(
+            "/rooms/{room_id:number}/threads/{seq:number}/follow", threads.follow, methods=["POST"]
+        ),
+        Route("/rooms/{room_id:number}/threads/{seq:number}/read", threads.read, methods=["POST"]),
         Route("/rooms/{room_id:number}/call", calls.show, methods=["GET"]),
         Route("/rooms/{room_id:number}/join", rooms.join, methods=["POST"]),
         Route("/rooms/{room_id:number}/leave", rooms.leave, methods=["POST"]),
@@ -77,6 +83,7 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/rooms/{room_id:number}/delete", rooms.delete, methods=["POST"]),
         Route("/mentions", mentions.show, methods=["GET"]),
         Route("/mentions/clear", mentions.clear_all, methods=["POST"]),
+        Route("/threads", threads.listing, methods=["GET"]),
         Route("/sidebar", rooms.sidebar, methods=["GET"]),
         Route("/settings", profile.show, methods=["GET"]),
         Route("/settings/profile", profile.change, methods=["POST"]),

@@ -43,6 +43,7 @@ async def show_room(
     errors: dict[str, str],
     status: int = 200,
     preview: object = None,
+    thread: object = None,
 ) -> Response:
     """The room as of one moment: its number and its rows are read in one snapshot."""
     kit = services(request)
@@ -92,6 +93,7 @@ async def show_room(
         "preview": preview,
         "draft": draft,
         "answering": answering,
+        "thread": thread,
         "draft_key": form.get("key") or str(uuid4()),
     }
     return await page(request, "rooms/show.html", values, status)

@@ -107,7 +107,7 @@ function windows() {
 }
 
 function roomOf(url) {
-  return /^\/rooms\/(\d+)$/.exec(new URL(url).pathname)?.[1];
+  return /^\/rooms\/(\d+)(?:\/threads\/\d+)?$/.exec(new URL(url).pathname)?.[1];
 }
 
 /** The browser has a new address for pushes. */

@@ -94,17 +94,19 @@ async def test_another_process_tells_those_who_follow_there(core, ann, bob, lab)
     (posted,) = await world.says(core.database, ann, lab, "hello")
     await world.carry_out(core.database, DeleteMessage(ann.id, lab, posted.seq))
     hints = Hints(
-        core.database,
-        core.hub,
-        core.rosters,
-        core.news,
-        core.marks,
-        core.catchup,
-        core.supervisor,
-        core.presence,
-        core.typing,
-        core.calls,
-        core.rings,
+        database=core.database,
+        hub=core.hub,
+        rosters=core.rosters,
+        news=core.news,
+        marks=core.marks,
+        drafts=core.drafts,
+        catchup=core.catchup,
+        supervisor=core.supervisor,
+        presence=core.presence,
+        typing=core.typing,
+        calls=core.calls,
+        signalling=core.signalling,
+        rings=core.rings,
     )
     hints.take(Hint("unread", room_id=lab))
     assert (await tab.frame("unread"))["unread"] == 0

@@ -110,6 +110,12 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", f"/rooms/{ROOM}/notice"): Row(
         {**members("200"), "member": "404"}  # who came when all had been said
     ),
+    ("GET", f"/rooms/{ROOM}/threads/{{seq:number}}"): Row(members("200")),
+    ("POST", f"/rooms/{ROOM}/threads/{{seq:number}}/follow"): Row(
+        members("303 /rooms/ID/threads/4"), {"follow": "on"}
+    ),
+    ("POST", f"/rooms/{ROOM}/threads/{{seq:number}}/read"): Row(members("204"), {"upto": "9"}),
+    ("GET", "/threads"): Row(signed_in("200")),
     ("GET", "/mentions"): Row(signed_in("200")),
     ("POST", "/mentions/clear"): Row(signed_in("303 /mentions"), {"until": "9999999999999"}),
     ("GET", "/sidebar"): Row(signed_in("200")),
@@ -279,6 +285,9 @@ async def test_nothing_of_a_room_is_told_to_who_is_not_in_it_however_they_ask(ro
         f"{room}/members?q=Zora",
         f"{room}/members/suggest?q=Zora",
         f"{room}/call",
+        f"{room}?reply=4",
+        f"{room}/threads/4",
+        "/threads",
         "/mentions",
         f"/rooms?q={SECRET}",
         f"/rooms?q={NOBODYS_NAME}",

@@ -5,7 +5,7 @@
 // 3. The reader's place does not move, except when they are at the end.
 // 4. An old window takes no live rows at its end: between them and it there would be a hole.
 //
-// Events: "arranged" after every change of rows; "came" with live rows that are new; "caughtup"; "stored" with {key, seq}; "events" when someone came, went or renamed the room;
+// Events: "arranged" after every change of rows; "rows" with all that came, before they are shown; "came" with live rows that are new; "caughtup"; "stored" with {key, seq}; "events" when someone came, went or renamed the room;
 // "gone" with the reason.
 
 import { Calendar, dayKey, untilMidnight } from "./time.js";
@@ -157,6 +157,7 @@ export class Feed extends EventTarget {
   }
 
   #apply(rows) {
+    this.#say("rows", rows);
     let unseen = 0;
     const came = [];
     let events = false;

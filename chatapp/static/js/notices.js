@@ -90,7 +90,7 @@ export class Notices {
   }
 
   #looksAt(room) {
-    return document.hasFocus() && location.pathname === `/rooms/${room}`;
+    return document.hasFocus() && /^\/rooms\/(\d+)(?:\/threads\/\d+)?$/.exec(location.pathname)?.[1] === room;
   }
 
   /** @returns {Promise<boolean>} whether it was shown, and is a new one */

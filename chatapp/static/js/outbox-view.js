@@ -102,19 +102,7 @@ export class OutboxView {
   #failed(entry) {
     const row = entry && this.#rows.get(entry.key);
     if (!row || row.matches(".is-failed")) return;
-    row.classList.replace("is-pending", "is-failed");
-    const state = this.#state(row, "failed");
-    if (!state) return;
-    const reason = state.querySelector("[data-reason]");
-    const { code, message } = entry.failed;
-    if (reason) reason.textContent = message || (code === TOO_LONG ? words().tooBig : "");
-    state.querySelector("[data-retry]")?.addEventListener("click", () => this.#decide(() => this.outbox.retry(entry.key)));
-    state.querySelector("[data-discard]")?.addEventListener("click", () => this.#decide(() => this.outbox.discard(entry.key)));
-  }
-
-  #decide(act) {
-    act();
-    this.focus();
+    this.feed.place.keep(() => failedState(row, entry, this.outbox, this.focus), { follow: true });
   }
 
   #remove(key) {
@@ -130,7 +118,7 @@ export class OutboxView {
     setTimeout(() => row.isConnected && !row.dataset.seq && this.feed.remove(row), LINGER);
   }
 
-  /** @param {HTMLElement} row @param {"sending" | "waiting" | "failed" | null} name @returns {HTMLElement | null} */
+  /** @param {HTMLElement} row @param {"sending" | "waiting" | null} name @returns {HTMLElement | null} */
   #state(row, name) {
     const old = row.querySelector(".send-state");
     if ((old?.dataset.name ?? null) === name) return old;
@@ -146,7 +134,7 @@ export class OutboxView {
 }
 
 /** The server's own partial, filled in. @param {import("./outbox-store.js").Entry} entry */
-function draft(entry) {
+export function draft(entry) {
   const row = shape("tpl-draft");
   if (!row) return null;
   row.id = `m-${entry.key}`;
@@ -163,6 +151,31 @@ function draft(entry) {
   text.textContent = entry.body;
   row.querySelector(".msg-body")?.replaceChildren(text);
   return row;
+}
+
+/**
+ * Says why a message was not stored, and what can be done.
+ * @param {HTMLElement} row
+ * @param {import("./outbox-store.js").Entry} entry
+ * @param {import("./outbox.js").Outbox} outbox
+ * @param {() => void} focus where the reader goes on after a decision
+ */
+export function failedState(row, entry, outbox, focus) {
+  row.classList.replace("is-pending", "is-failed");
+  row.querySelector(".send-state")?.remove();
+  const state = shape("tpl-failed");
+  if (!state) return;
+  state.dataset.name = "failed";
+  const reason = state.querySelector("[data-reason]");
+  const { code, message } = entry.failed;
+  if (reason) reason.textContent = message || (code === TOO_LONG ? words().tooBig : "");
+  const decide = (act) => () => {
+    outbox[act](entry.key);
+    focus();
+  };
+  state.querySelector("[data-retry]")?.addEventListener("click", decide("retry"));
+  state.querySelector("[data-discard]")?.addEventListener("click", decide("discard"));
+  row.querySelector(".msg-main")?.append(state);
 }
 
 /** @param {HTMLElement} row @param {import("./answering.js").Quote} reply */

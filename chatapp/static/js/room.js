@@ -16,6 +16,7 @@ import { wireCopy } from "./feed/copy.js";
 import { wireJumps } from "./feed/jump.js";
 import { wireKeys } from "./feed/keys.js";
 import { wireRoomHead } from "./sidebar.js";
+import { wireThreads } from "./feed/threads.js";
 import { wireTools } from "./feed/tools.js";
 import { wireUnread } from "./feed/unread.js";
 
@@ -68,11 +69,12 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   new Members({ element, room, socket }).start();
   new Typing({ element, room, socket, box: composer?.box ?? null }).start();
   const answer = (row) => answering?.answer(row);
+  const thread = wireThreads({ feed, session, outbox });
   const changes = wireChanges({ feed, session, box: composer?.box ?? null });
-  wireTools(feed, { unread: markUnread, answer, ...changes });
+  wireTools(feed, { unread: markUnread, answer, thread, ...changes });
   wireJumps(feed);
   wireCopy(feed.timeline);
-  wireKeys(feed.timeline, composer?.box ?? null, { r: answer });
+  wireKeys(feed.timeline, composer?.box ?? null, { r: answer, t: thread });
 
   function leave(reason) {
     banner.removed(reason);

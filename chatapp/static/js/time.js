@@ -44,6 +44,13 @@ export class Calendar {
     return `${two(date.getHours())}:${two(date.getMinutes())}`;
   }
 
+  /** @param {Date} date @returns {string} "14:06", with the day when it is not today */
+  moment(date) {
+    const key = dayKey(date);
+    const today = dayKey(new Date());
+    return key === today ? this.clock(date) : `${this.dayWords(key, today)}, ${this.clock(date)}`;
+  }
+
   /** @param {Date} date @returns {string} the whole date, with the zone: 02:30 may come twice in one night */
   title(date) {
     return this.full.format(date);

@@ -18,6 +18,7 @@ const SPREAD = 2_000;
  * @property {number} read
  * @property {number} unread
  * @property {number} mentions
+ * @property {number} threads
  * @property {string} notify
  * @property {[number, number][]} rows news since the last count: number and author
  */
@@ -60,7 +61,7 @@ export class Unread extends EventTarget {
   /** Everything that is unread, as the title counts it. */
   get total() {
     let total = 0;
-    for (const state of this.#rooms.values()) total += state.notify === "all" ? state.unread : state.mentions;
+    for (const state of this.#rooms.values()) total += counted(state);
     return total;
   }
 
@@ -69,7 +70,7 @@ export class Unread extends EventTarget {
     const state = this.#rooms.get(room);
     if (!state || seq <= state.read) return;
     state.read = seq;
-    if (seq >= state.seq) state.unread = state.mentions = 0;
+    if (seq >= state.seq) state.unread = state.mentions = state.threads = 0;
     else if (state.rows.length > 0 && state.rows[0][0] <= seq) {
       state.unread = Math.min(state.unread, this.#above(state, seq));
     }
@@ -80,9 +81,10 @@ export class Unread extends EventTarget {
   #read() {
     const found = new Map();
     for (const row of rowsOf()) {
-      const { room, last, read, unread, mentions, notify } = row.dataset;
+      const { room, last, read, unread, mentions, threads, notify } = row.dataset;
       const fresh = {
-        seq: Number(last), base: Number(last), read: Number(read), unread: Number(unread), mentions: Number(mentions), notify, rows: [],
+        seq: Number(last), base: Number(last), read: Number(read), unread: Number(unread), mentions: Number(mentions),
+        threads: Number(threads), notify, rows: [],
       };
       const known = this.#rooms.get(room);
       const newer = known && (known.seq > fresh.seq || (known.seq === fresh.seq && known.read > fresh.read));
@@ -113,12 +115,12 @@ export class Unread extends EventTarget {
     this.#show();
   }
 
-  #count({ room, seq, read, unread, mentions }) {
+  #count({ room, seq, read, unread, mentions, threads = 0 }) {
     const state = this.#rooms.get(String(room));
     if (!state || seq < state.base) return; // it was counted before what we know already
     state.rows = state.rows.filter((row) => row[0] > seq);
     if (seq < state.seq) unread += this.#above(state, read);
-    Object.assign(state, { seq: Math.max(seq, state.seq), base: seq, read, unread, mentions });
+    Object.assign(state, { seq: Math.max(seq, state.seq), base: seq, read, unread, mentions, threads });
     this.#show();
     this.dispatchEvent(new CustomEvent("unread", { detail: { room: String(room), seq, read, unread, mentions } }));
   }
@@ -131,6 +133,8 @@ export class Unread extends EventTarget {
     for (const row of rowsOf()) this.#dress(row, this.#rooms.get(row.dataset.room));
     const inbox = document.querySelector(".side-row[data-mentions]");
     if (inbox) badge(inbox, { total: [...this.#rooms.values()].reduce((sum, state) => sum + state.mentions, 0) });
+    const threads = document.querySelector(".side-row[data-threads-row]");
+    if (threads) badge(threads, { threads: [...this.#rooms.values()].reduce((sum, state) => sum + state.threads, 0) });
     this.#title();
     const { total } = this;
     const badged = this.plainIcon.replace("mark.svg", "mark-unread.svg");
@@ -158,6 +162,12 @@ export class Unread extends EventTarget {
   }
 }
 
+/** What of a room the title counts. @param {State} state */
+function counted({ notify, unread, mentions, threads }) {
+  if (notify === "all") return unread;
+  return mentions + (notify === "mentions" ? threads : 0);
+}
+
 /** @returns {NodeListOf<HTMLElement>} */
 function rowsOf() {
   return document.querySelectorAll("#side-rooms-list .side-row[data-room]");
@@ -174,7 +184,7 @@ function badge(row, counts) {
     }
     const mark = old ?? shape(`tpl-badge-${kind}`);
     if (!mark?.firstChild) continue;
-    const text = (kind === "unread" ? "" : "@") + (count > MOST ? `${MOST}+` : String(count));
+    const text = (kind === "unread" || kind === "threads" ? "" : "@") + (count > MOST ? `${MOST}+` : String(count));
     if (mark.firstChild.nodeValue !== text) mark.firstChild.nodeValue = text;
     if (!old) row.append(mark);
   }

@@ -116,7 +116,7 @@ function dress(row, me, calendar) {
   for (const time of row.querySelectorAll("time")) {
     const date = new Date(time.dateTime);
     if (Number.isNaN(date.getTime())) continue;
-    time.textContent = calendar.clock(date);
+    time.textContent = time.dataset.long === undefined ? calendar.clock(date) : calendar.moment(date);
     time.title = calendar.title(date);
   }
 }

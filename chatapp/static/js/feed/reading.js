@@ -68,6 +68,8 @@ export class Reading {
 
   #tell() {
     if (this.#held || document.hidden || !document.hasFocus()) return;
+    // a pane may lie over the room
+    if (!this.feed.timeline.checkVisibility({ visibilityProperty: true })) return;
     const seq = this.#seen();
     if (seq > this.#told) this.#send(seq);
   }

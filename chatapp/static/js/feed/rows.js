@@ -27,9 +27,10 @@ export class Rows {
   /** @type {WeakMap<HTMLElement, HTMLElement>} new copies of rows in which something is written */
   #waiting = new WeakMap();
 
-  /** @param {HTMLElement} inner .timeline-inner */
-  constructor(inner) {
+  /** @param {HTMLElement} inner .timeline-inner @param {string} [prefix] with which the ids of rows begin */
+  constructor(inner, prefix = "m") {
     this.inner = inner;
+    this.prefix = prefix;
   }
 
   /** @returns {HTMLElement[]} in the order they stand */
@@ -56,7 +57,7 @@ export class Rows {
 
   /** @param {number} seq @returns {HTMLElement | null} */
   bySeq(seq) {
-    return this.inner.querySelector(`#m-${CSS.escape(String(seq))}`);
+    return this.inner.querySelector(`#${this.prefix}-${CSS.escape(String(seq))}`);
   }
 
   /** @param {string} key @returns {HTMLElement | null} */

@@ -1,0 +1,208 @@
+// The pane of a thread beside its room: the first message, its answers, and a box of its own.
+//
+// 1. What comes for the room comes here too: copies of the rows, under other ids.
+// 2. What is written here goes by the outbox, as all messages do.
+// 3. Shown in a visible window counts as read.
+
+import { Calendar } from "../time.js";
+import { Composer } from "../composer.js";
+import { Rows, seqOf } from "../feed/rows.js";
+import { arrange } from "../feed/days.js";
+import { debounced, words } from "../page.js";
+import { draft, failedState } from "../outbox-view.js";
+import { quoting } from "../answering.js";
+
+const READ_AFTER = 500;
+
+/** @type {Thread | null} */
+let open = null;
+
+/**
+ * @param {object} by
+ * @param {import("../feed.js").Feed} by.feed
+ * @param {import("../session.js").Session} by.session
+ * @param {import("../outbox.js").Outbox} by.outbox
+ * @param {HTMLElement | null} by.opener where the focus goes when it is closed
+ * @param {number} seq of any message of the thread
+ */
+export async function openThread(by, seq) {
+  const { room } = by.feed;
+  const answer = await fetch(`/rooms/${room}/threads/${seq}`, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
+  if (by.session.sentToSignIn(answer)) return;
+  if (!answer.ok) throw new Error(String(answer.status));
+  const pane = document.createElement("template");
+  pane.innerHTML = await answer.text();
+  const aside = document.importNode(pane.content, true).querySelector("#thread");
+  if (!aside) return;
+  open?.close(false);
+  document.getElementById("thread")?.remove();
+  by.feed.element.parentElement.append(aside);
+  window.htmx?.process(aside);
+  history.replaceState(history.state, "", `/rooms/${room}/threads/${aside.dataset.thread}${location.hash}`);
+  adoptThread(by, aside).focus();
+}
+
+/** A pane that came with the page. */
+export function adoptThread(by, aside) {
+  open = new Thread(by, aside);
+  open.start();
+  return open;
+}
+
+class Thread {
+  #stop = new AbortController();
+  /** @type {Map<string, HTMLElement>} rows that are not stored yet, by key */
+  #unsent = new Map();
+  #told = 0;
+  #read = debounced(READ_AFTER, () => this.#tell());
+
+  constructor({ feed, session, outbox, opener }, aside) {
+    this.feed = feed;
+    this.session = session;
+    this.outbox = outbox;
+    this.opener = opener;
+    this.aside = aside;
+    this.seq = Number(aside.dataset.thread);
+    this.last = Number(aside.dataset.last);
+    this.first = aside.querySelector("[data-first]");
+    this.replies = aside.querySelector("[data-replies]");
+    this.rows = new Rows(this.replies, "t");
+    this.firstRows = new Rows(this.first, "t");
+    this.calendar = new Calendar(document.documentElement.lang, words());
+    const form = aside.querySelector("form[data-composer]");
+    this.composer = form && new Composer({ form, room: `${feed.room}:${this.seq}`, session, send: (body) => this.#send(body) });
+  }
+
+  start() {
+    const { feed, outbox, aside } = this;
+    const { signal } = this.#stop;
+    feed.addEventListener("rows", ({ detail }) => this.#take(detail), { signal });
+    feed.addEventListener("gone", () => this.composer?.close(), { signal });
+    outbox.addEventListener("added", ({ detail }) => this.#draw(detail), { signal });
+    outbox.addEventListener("failed", ({ detail }) => this.#failed(detail), { signal });
+    outbox.addEventListener("removed", ({ detail }) => this.#drop(detail), { signal });
+    window.addEventListener("focus", () => this.#read(), { signal });
+    document.addEventListener("visibilitychange", () => this.#read(), { signal });
+    aside.addEventListener("htmx:after:settle", () => this.#arrange(), { signal });
+    aside.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !event.defaultPrevented) this.close();
+    }, { signal });
+    aside.querySelector("[data-close]")?.addEventListener("click", (event) => {
+      event.preventDefault();
+      this.close();
+    }, { signal });
+    this.composer?.start();
+    this.#arrange();
+    for (const entry of outbox.store.inRoom(feed.room)) this.#draw(entry);
+    this.#read();
+  }
+
+  focus() {
+    (this.composer?.box ?? this.aside.querySelector("#thread-title"))?.focus();
+  }
+
+  /** @param {boolean} [back] whether the room is on its own now */
+  close(back = true) {
+    this.#stop.abort();
+    this.composer?.keep();
+    this.aside.remove();
+    open = null;
+    if (!back) return;
+    history.replaceState(history.state, "", `/rooms/${this.feed.room}${location.hash}`);
+    const link = this.feed.rows.bySeq(this.seq)?.querySelector(".thread-link");
+    (this.opener?.isConnected ? this.opener : link ?? this.feed.timeline).focus();
+  }
+
+  #send(body) {
+    const row = this.first.querySelector("[data-seq]");
+    return this.outbox.add(this.feed.room, body, { reply: { ...quoting(row), seq: this.seq } });
+  }
+
+  /** Rows that came for the room. @param {HTMLElement[]} rows */
+  #take(rows) {
+    for (const each of rows) {
+      const row = inPane(each.cloneNode(true), this.seq);
+      for (const list of [this.rows, this.firstRows]) {
+        list.look(row);
+        list.requote(row);
+      }
+      const seq = seqOf(row);
+      if (seq === this.seq) {
+        this.#count(row);
+        this.firstRows.replace(this.firstRows.bySeq(seq), row);
+      } else if (Number(row.dataset.thread) === this.seq) this.#put(row, seq);
+    }
+    this.#arrange();
+    this.#read();
+  }
+
+  #put(row, seq) {
+    const { key } = row.dataset;
+    const unsent = row.dataset.by === this.feed.me && key ? this.#unsent.get(key) : null;
+    if (unsent) this.#unsent.delete(key);
+    const old = this.rows.bySeq(seq);
+    // above the part that is shown: it comes with the older replies
+    if (!old && seq < this.rows.first() && this.replies.querySelector(":scope > .older")) return;
+    unsent?.remove();
+    if (old) this.rows.replace(old, row);
+    this.rows.insert(row);
+    this.last = Math.max(this.last, seq);
+  }
+
+  /** @param {HTMLElement} row the first message */
+  #count(row) {
+    const count = row.querySelector(".thread-link b")?.textContent;
+    if (count) this.aside.querySelector("[data-count]").textContent = count;
+  }
+
+  #draw(entry) {
+    if (entry.room !== this.feed.room || entry.reply?.seq !== this.seq || this.#unsent.has(entry.key)) return;
+    const row = draft(entry);
+    if (!row) return;
+    this.#unsent.set(entry.key, inPane(row, this.seq, entry.key));
+    this.rows.append(row);
+    this.#arrange();
+    this.aside.querySelector(".timeline").scrollTop = 0;
+    if (entry.failed) this.#failed(entry);
+  }
+
+  #failed(entry) {
+    const row = entry && this.#unsent.get(entry.key);
+    if (row && !row.matches(".is-failed")) failedState(row, entry, this.outbox, () => this.focus());
+  }
+
+  #drop(key) {
+    this.#unsent.get(key)?.remove();
+    this.#unsent.delete(key);
+  }
+
+  #arrange() {
+    const reader = { me: this.feed.me, calendar: this.calendar, now: new Date() };
+    arrange(this.first, this.firstRows.all(), reader);
+    arrange(this.replies, this.rows.all(), reader);
+  }
+
+  async #tell() {
+    if (document.hidden || !document.hasFocus() || this.last <= this.#told) return;
+    const upto = this.last;
+    try {
+      const answer = await fetch(`/rooms/${this.feed.room}/threads/${this.seq}/read`, {
+        method: "POST", body: new URLSearchParams({ upto: String(upto) }), credentials: "same-origin",
+      });
+      if (answer.ok) this.#told = upto;
+    } catch {
+      // no line: the next look tells
+    }
+  }
+}
+
+/** A row with ids of the pane's own, and without a quote of what it stands under. templating.py does the same. */
+function inPane(row, thread, name = row.dataset.seq) {
+  row.id = `t-${name}`;
+  const head = row.querySelector(".msg-head");
+  if (head) head.id = `tb-${name}`;
+  row.setAttribute("aria-labelledby", `tb-${name}`);
+  row.querySelector(".msg-tools")?.remove();
+  for (const quote of row.querySelectorAll(".reply-ref")) quote.hidden = Number(quote.dataset.to) === thread;
+  return row;
+}

@@ -1,0 +1,170 @@
+"""A thread beside its room, in a browser."""
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.actions import LOST, say, send_form, shown, two_in_a_room
+from tests.browser.test_replies import answer, row
+from tests.support.chromium import Person
+from tests.support.fixtures import Arrive, Serve
+
+
+def pane(page: Page) -> Locator:
+    return page.locator("#thread")
+
+
+def replies(page: Page) -> Locator:
+    return pane(page).locator("[data-replies] .msg-body")
+
+
+async def writes(page: Page, text: str) -> None:
+    """In the pane's own box."""
+    await page.locator("#reply").fill(text)
+    await page.locator("#reply").press("Enter")
+
+
+async def opens(page: Page, text: str) -> None:
+    """By the button of a message."""
+    await row(page, text).hover()
+    await row(page, text).get_by_role("button", name="Open thread", exact=True).click()
+    await expect(page.locator("#reply")).to_be_focused()
+
+
+async def looks(page: Page) -> object:
+    """All that is in a pane, but for the order of attributes and the space between elements."""
+    return await page.evaluate(
+        """() => [...document.querySelectorAll("#thread .timeline-inner *")].map((element) => [
+          element.tagName,
+          [...element.attributes].map(({ name, value }) => `${name}=${value.split(" ").sort().join(" ")}`).sort(),
+          [...element.childNodes].map((node) => node.nodeType === Node.TEXT_NODE ? node.data.trim() : "").join(""),
+        ])"""
+    )
+
+
+async def both_open(serve: Serve, person: Arrive) -> tuple[Person, Person, str]:
+    server = await serve()
+    ann, ben, room = await two_in_a_room(person, server, server)
+    await say(ann.page, "Tea?")
+    await shown(ben.page, "Tea?")
+    for page in (ann.page, ben.page):
+        await opens(page, "Tea?")
+    return ann, ben, room
+
+
+async def test_what_is_said_in_a_thread_is_in_both_panes_and_in_the_room(
+    serve: Serve, person: Arrive
+) -> None:
+    ann, ben, _room = await both_open(serve, person)
+    await expect(pane(ann.page).locator("[data-count]")).to_have_text("No replies yet")
+    await writes(ben.page, "Yes.")
+    await writes(ann.page, "Good.")
+    for page in (ann.page, ben.page):
+        await expect(replies(page)).to_have_text(["Yes.", "Good."])
+        await expect(pane(page).locator("[data-count]")).to_have_text("2 replies")
+        await expect(page.locator("main .msg-body")).to_have_text(["Tea?", "Yes.", "Good."])
+        await expect(page.locator("main .thread-link b")).to_have_text("2 replies")
+        await expect(pane(page).locator(".is-pending, .is-failed")).to_have_count(0)
+    await say(ann.page, "something else")
+    await expect(ben.page.locator("main .msg-body")).to_have_count(4)
+    await expect(replies(ben.page)).to_have_count(2)
+    twice = await ann.page.evaluate(
+        "[...document.querySelectorAll('[id]')].map((e) => e.id).filter((id, n, all) => all.indexOf(id) !== n)"
+    )
+    assert twice == []
+
+
+async def test_the_pane_is_what_a_fresh_page_shows(serve: Serve, person: Arrive) -> None:
+    ann, ben, _room = await both_open(serve, person)
+    for n in range(3):
+        await writes(ben.page, f"**{n}** of ben")
+        await writes(ann.page, f"{n} of ann")
+        await expect(replies(ann.page)).to_have_count(2 * n + 2)
+        await expect(replies(ben.page)).to_have_count(2 * n + 2)
+
+    live = await looks(ann.page)
+    await ann.page.reload()
+    await expect(replies(ann.page)).to_have_count(6)
+    await expect(pane(ann.page).locator("[data-close]")).to_be_visible()
+    assert await looks(ann.page) == live
+
+
+async def test_escape_closes_it_and_the_focus_goes_back(serve: Serve, person: Arrive) -> None:
+    ann, _ben, room = await both_open(serve, person)
+    await writes(ann.page, "Well?")
+    await expect(replies(ann.page)).to_have_count(1)
+    await expect(ann.page).to_have_url(f"{ann.url}{room}/threads/3")
+    await ann.page.keyboard.press("Escape")
+    await expect(pane(ann.page)).to_have_count(0)
+    await expect(ann.page).to_have_url(f"{ann.url}{room}")
+    await ann.page.locator("main .thread-link").click()
+    await expect(replies(ann.page)).to_have_text(["Well?"])
+    await ann.page.get_by_role("link", name="Close the thread").click()
+    await expect(ann.page.locator("main .thread-link")).to_be_focused()
+
+
+async def test_the_list_of_threads_tells_of_what_is_new(serve: Serve, person: Arrive) -> None:
+    server = await serve()
+    ann, ben, room = await two_in_a_room(person, server, server)
+    await say(ann.page, "Tea?")
+    await shown(ben.page, "Tea?")
+    await ann.goto("/threads")
+    await expect(ann.page.get_by_role("heading", name="No threads yet")).to_be_visible()
+    await answer(ben.page, "Tea?")
+    await say(ben.page, "Yes.")
+    link = ann.page.locator("[data-threads-row]")
+    await expect(link.locator(".badge")).to_have_text("1 with unread replies")
+    await link.click()
+    await ann.page.locator(".list-row a").click()
+    await expect(replies(ann.page)).to_have_text(["Yes."])
+    await expect(link.locator(".badge")).to_have_count(0)
+    await opens(ben.page, "Tea?")
+    await writes(ben.page, "And cake.")
+    await expect(replies(ann.page)).to_have_text(["Yes.", "And cake."])
+    await expect(link.locator(".badge")).to_have_count(0)
+    await ann.goto(f"{room}/threads/3")
+    await pane(ann.page).get_by_role("button", name="Notify me of replies").click()
+    await expect(
+        pane(ann.page).get_by_role("button", name="Notify me of replies", pressed=False)
+    ).to_be_visible()
+
+
+async def test_what_waits_in_a_pane_goes_out_when_the_line_is_back(
+    serve: Serve, person: Arrive
+) -> None:
+    ann, ben, _room = await both_open(serve, person)
+    ben.allow(LOST)
+    await ben.context.set_offline(True)
+    await writes(ben.page, "Yes.")
+    await expect(replies(ben.page)).to_have_text(["Yes."])
+    await ben.context.set_offline(False)
+    await ben.page.reload()
+    await expect(replies(ann.page)).to_have_text(["Yes."])
+    await expect(replies(ben.page)).to_have_text(["Yes."])
+    await expect(pane(ben.page).locator(".is-pending")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [320, 390])
+async def test_on_a_phone_the_thread_takes_the_rooms_place(
+    serve: Serve, person: Arrive, width: int
+) -> None:
+    server = await serve()
+    ann, ben, room = await two_in_a_room(person, server, server)
+    await say(ann.page, "Tea?")
+    await shown(ben.page, "Tea?")
+    await answer(ben.page, "Tea?")
+    await say(ben.page, "Yes.")
+    await expect(ann.page.locator("main .thread-link")).to_be_visible()
+    await ann.page.set_viewport_size({"width": width, "height": 640})
+    await ann.page.locator("main .thread-link").click()
+    await expect(replies(ann.page)).to_have_text(["Yes."])
+    await expect(ann.page.locator("#composer")).to_be_hidden()
+    await expect(ann.page.locator("#reply")).to_be_in_viewport()
+    wide = await ann.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width
+    await send_form(ben, f"{room}/messages", key="0b0b9b60-6d66-4d2b-a5a8-9f62ad2a3c1f", body="x")
+    await expect(ann.page.locator("main .msg-body")).to_have_count(3)
+    side = ann.page.locator("#side-rooms-list .badge")
+    await expect(side).to_have_text("1 unread", use_inner_text=False)
+    await ann.page.get_by_role("link", name="Close the thread").click()
+    await expect(ann.page.locator("#composer")).to_be_visible()
+    await expect(side).to_have_count(0)
