@@ -101,6 +101,22 @@ NOTICES: Final = {
     "signed_out": "You are signed out.",
 }
 
+# What the quick switcher offers besides rooms and people: a name, and what else it is called or does.
+PLACES: Final = {
+    "new_room": ("New room", "Open a room"),
+    "browse": ("Browse rooms", "Find rooms to join"),
+    "mentions": ("Mentions", "Unread messages that name you"),
+    "search": ("Search", "Find messages"),
+    "settings": ("Settings", "Profile, name and colour"),
+    "theme": ("Theme", "Light, dark, or same as the system"),
+    "writing": ("Writing", "Enter or Ctrl Enter sends"),
+    "notices": ("Notices", "Pop-ups, push, sound, quiet hours"),
+    "devices": ("Devices", "Where you are signed in"),
+    "password": ("Password", "Change it"),
+    "shortcuts": ("Keyboard shortcuts", "Keys, help"),
+    "sign_out": ("Sign out", "On this device"),
+}
+
 BROWSERS: Final = {
     "Edg": "Edge",
     "OPR": "Opera",

@@ -15,6 +15,7 @@ from chatapp.routes import (
     profile,
     rooms,
     site,
+    switch,
     threads,
     timeline,
 )
@@ -84,6 +85,8 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/mentions", mentions.show, methods=["GET"]),
         Route("/mentions/clear", mentions.clear_all, methods=["POST"]),
         Route("/threads", threads.listing, methods=["GET"]),
+        Route("/switch", switch.show, methods=["GET"]),
+        Route("/shortcuts", switch.shortcuts, methods=["GET"]),
         Route("/sidebar", rooms.sidebar, methods=["GET"]),
         Route("/settings", profile.show, methods=["GET"]),
         Route("/settings/profile", profile.change, methods=["POST"]),

@@ -118,6 +118,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/threads"): Row(signed_in("200")),
     ("GET", "/mentions"): Row(signed_in("200")),
     ("POST", "/mentions/clear"): Row(signed_in("303 /mentions"), {"until": "9999999999999"}),
+    ("GET", "/switch"): Row(signed_in("200")),
+    ("GET", "/shortcuts"): Row(signed_in("200")),
     ("GET", "/sidebar"): Row(signed_in("200")),
     ("GET", "/settings"): Row(signed_in("200")),
     ("POST", "/settings/profile"): Row(

@@ -12,6 +12,7 @@ import { wireCalls } from "./calls.js";
 import { openRoom } from "./room.js";
 import { wireDialogs } from "./dialogs.js";
 import { wirePresence } from "./presence.js";
+import { wireShortcuts } from "./shortcuts.js";
 import { wirePasswords } from "./password.js";
 import { Notices } from "./notices.js";
 import { Unread } from "./unread.js";
@@ -44,6 +45,7 @@ if (me !== null) {
   const drafts = new Drafts({ socket, session, unread });
   drafts.start();
   wirePresence(socket);
+  wireShortcuts({ unread, session });
   new Notices({ socket, unread, storage }).start();
   const element = document.querySelector("main.room[data-room]");
   if (element) openRoom({ element, session, socket, outbox, unread, drafts });
