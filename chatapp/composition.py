@@ -27,6 +27,7 @@ from chatapp.realtime.hub import Hub
 from chatapp.realtime.janus import Janus
 from chatapp.realtime.leases import Leases, MemoryLeases
 from chatapp.realtime.media import Media
+from chatapp.realtime.mine import Own
 from chatapp.realtime.neighbours import Neighbours
 from chatapp.realtime.news import News
 from chatapp.realtime.presence import Presence
@@ -112,6 +113,7 @@ async def running(
             drafts=drafts,
             presence=presence,
             calls=calls,
+            own=Own(database, hub, backplane, supervisor),
             pushes=pushes,
             backplane=backplane,
             fanout=fanout,
@@ -153,6 +155,7 @@ async def running(
             calls=calls,
             signalling=signalling,
             rings=rings,
+            own=kit.own,
         )
         _keep(kit, hints, news)
         if redis is not None:

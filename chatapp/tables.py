@@ -263,6 +263,23 @@ thread_follows = Table(
     sqlite_with_rowid=False,
 )
 
+reactions = Table(
+    "reactions",
+    metadata,
+    Column("room_id", Id, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("emoji", String(20), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["room_id", "seq"],
+        ["messages.room_id", "messages.seq"],
+        ondelete="CASCADE",
+        name="fk_reactions_room_id_seq",
+    ),
+    sqlite_with_rowid=False,
+)
+
 push_subscriptions = Table(
     "push_subscriptions",
     metadata,

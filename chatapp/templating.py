@@ -23,6 +23,9 @@ from chatapp.domain.calls import Ended, ended
 from chatapp.domain.commands import Message, Quote
 from chatapp.domain.markup import is_dear, to_html
 from chatapp.domain.mentions import EVERYBODY, PRESENT, unpacked
+from chatapp.domain.mine import NOTHING, Mine
+from chatapp.domain.reactions import Reaction
+from chatapp.domain.reactions import unpacked as reactions_of
 from chatapp.domain.text import initials
 from chatapp.domain.threads import Summary, summary
 
@@ -133,12 +136,12 @@ class Shown:
     clock: str
     key: str | None
     call: Ended | None = None
-    room_id: object = 0
     edited_at: int | None = None
     reply_seq: int | None = None
     thread_seq: int | None = None
     thread: str | None = None
-    reactions: str | None = None
+    room_id: int = 0
+    reactions: tuple[Reaction, ...] = ()
     pinned_at: int | None = None
     quote: Quote | None = None
     summary: Summary | None = None  # of the thread that begins with it
@@ -174,14 +177,14 @@ class _Mould:
         parts[1::2] = [f"%({name})s" for name in parts[1::2]]
         self._format = "".join(parts)
 
-    def fill(self, message: Message) -> str:
+    def fill(self, message: Message, html: str) -> str:
         return self._format % {
             "seq": message.seq,
             "author_id": message.author_id,
             "author_name": escape(message.author_name),
             "author_hue": message.author_hue,
             "author_initials": escape(initials(message.author_name)),
-            "html": to_html(message.body, unpacked(message.marks)),
+            "html": html,
             "iso": _iso(message.at // 1000),
             "clock": _utc_clock(message.at // 60_000),
             "key": escape(message.key or ""),
@@ -240,8 +243,9 @@ class Fragments:
         everything is the same but for the time that the loop stands still."""
         for message in messages:
             dear = message.kind == "message" and is_dear(message.body)
-            if dear and (key := _key(message)) not in self._kept:
-                self._keep(key, await asyncio.to_thread(self._made, message))
+            if dear and _key(message) not in self._kept and _words(message) not in self._kept:
+                html = await asyncio.to_thread(to_html, message.body, unpacked(message.marks))
+                self._keep(_words(message), html)
 
     def one(self, message: Message) -> str:
         key = _key(message)
@@ -254,7 +258,22 @@ class Fragments:
         return html
 
     def _made(self, message: Message) -> str:
-        return self._mould.fill(message) if message.is_plain else self._rendered(message)
+        html = self._body(message) if message.kind == "message" else ""
+        return (
+            self._mould.fill(message, html) if message.is_plain else self._rendered(message, html)
+        )
+
+    def _body(self, message: Message) -> str:
+        """Once for all states of a message that changed around its words."""
+        key = _words(message)
+        html = self._kept.get(key)
+        if html is None:
+            html = to_html(message.body, unpacked(message.marks))
+            if not message.is_plain:
+                self._keep(key, html)
+        else:
+            self._kept.move_to_end(key)
+        return html
 
     def _keep(self, key: tuple[Any, ...], html: str) -> None:
         if key in self._kept:  # two asked at once
@@ -268,7 +287,7 @@ class Fragments:
     def _mould(self) -> _Mould:
         return _Mould(self._templates)
 
-    def _rendered(self, message: Message) -> str:
+    def _rendered(self, message: Message, html: str) -> str:
         shown = Shown(
             seq=message.seq,
             kind=message.kind,
@@ -276,30 +295,29 @@ class Fragments:
             author_name=message.author_name,
             author_hue=message.author_hue,
             author_initials=initials(message.author_name),
-            html=self._body(message) if message.kind == "message" else Markup(""),
+            html=self._marked(html, message),
             detail=message.body,
             iso=_iso(message.at // 1000),
             clock=_utc_clock(message.at // 60_000),
             key=message.key,
             call=ended(message.body) if message.kind == "call_ended" else None,
-            room_id=message.room_id,
             edited_at=message.edited_at,
             reply_seq=message.reply_seq,
             thread_seq=message.thread_seq,
             thread=message.thread,
+            room_id=message.room_id,
             summary=summary(message.thread),
-            reactions=message.reactions,
+            reactions=tuple(reactions_of(message.reactions)),
             pinned_at=message.pinned_at,
             quote=message.quote,
             quotable=quotes.of(message).text if _is_other(message) else None,
         )
         return self._templates.render("messages/_message.html", {"message": shown}).strip()
 
-    def _body(self, message: Message) -> Markup:
+    def _marked(self, html: str, message: Message) -> Markup:
         """With the mark of an edit at the end of its last line, or in a line of its own."""
-        html = to_html(message.body, unpacked(message.marks))
-        if message.edited_at is None:
-            return html
+        if message.edited_at is None or message.kind != "message":
+            return Markup(html)  # noqa: S704  cleaned before
         mark = self._templates.render("messages/_edited.html", {"message": message}).strip()
         ahead = f"{html.removesuffix(_LAST)} " if html.endswith(_LAST) else f"{html}<p>"
         return Markup(ahead + mark + _LAST)  # noqa: S704  cleaned before, and a template of ours
@@ -326,13 +344,14 @@ class Fragments:
         zone: str,
         reader_id: int,
         fresh: Fresh | None = None,
+        mine: Mine = NOTHING,
         *,
         links: Links | None = None,
         thread: int | None = None,
     ) -> list[Day]:
-        """A page: parted by local days, with the classes that depend on neighbours and reader, and the line above what
-        is new to them. `links`: what can be done with messages, for pages without scripts. `thread`: as rows of this
-        thread's pane, which may stand beside the room's own."""
+        """A page: parted by local days, with the classes that depend on neighbours and reader, what is the reader's
+        own, and the line above what is new to them. `links`: what can be done with messages, for pages without
+        scripts. `thread`: as rows of this thread's pane, which may stand beside the room's own."""
         parts: list[tuple[str, str, list[str]]] = []
         previous: Message | None = None
         for message in messages:
@@ -351,7 +370,7 @@ class Fragments:
             html = self.one(message)
             if links is not None and message.kind == "message":
                 html = self._with_links(html, message, links)
-            html = _placed(html, message, previous, reader_id)
+            html = _placed(html, message, previous, reader_id, mine)
             parts[-1][2].append(html if thread is None else _in_pane(html, message, thread))
             previous = message
         return [Day(date, label, Markup("").join(map(Markup, html))) for date, label, html in parts]
@@ -373,7 +392,13 @@ def _is_other(message: Message) -> bool:
     return message.kind == "deleted" or message.edited_at is not None
 
 
-def _placed(html: str, message: Message, previous: Message | None, reader_id: int) -> str:
+def _words(message: Message) -> tuple[Any, ...]:
+    return ("words", message.body, message.marks)
+
+
+def _placed(
+    html: str, message: Message, previous: Message | None, reader_id: int, mine: Mine
+) -> str:
     """Adds what a fragment cannot know: its neighbours and its reader."""
     if message.kind not in SAID:
         return html
@@ -390,6 +415,8 @@ def _placed(html: str, message: Message, previous: Message | None, reader_id: in
     elif message.marks:
         html, named = _named(html, reader_id)
         look += " is-mention" if named else ""
+    if message.reactions:
+        html = _pressed(html, message, reader_id, mine)
     return html.replace(_OPENING, _OPENING + look, 1)
 
 
@@ -401,6 +428,21 @@ def _in_pane(html: str, message: Message, thread: int) -> str:
         html = html.replace(name, name.replace('"m-', '"t-').replace('"b-', '"tb-'), 1)
     if message.reply_seq == thread:
         html = html.replace('<a class="reply-ref"', '<a class="reply-ref" hidden', 1)
+    return html
+
+
+_CHIP: Final = '<button class="reaction" name="on" value="true" aria-pressed="false" data-sign="{}"'
+_PRESSED: Final = (
+    '<button class="reaction" name="on" value="false" aria-pressed="true" data-sign="{}"'
+)
+
+
+def _pressed(html: str, message: Message, reader_id: int, mine: Mine) -> str:
+    """Marks the reactions that the reader has chosen. feed/reactions.js does the same."""
+    theirs = mine.reacted.get(message.seq, ())
+    for emoji, _, user_ids in reactions_of(message.reactions):
+        if reader_id in user_ids or emoji in theirs:
+            html = html.replace(_CHIP.format(emoji), _PRESSED.format(emoji))
     return html
 
 

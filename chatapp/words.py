@@ -58,6 +58,9 @@ SENTENCES: Final = {
     "push_endpoint": "We do not send to this address.",
     "push_none": "This device does not take pushes. Turn them on first.",
     # messages
+    "not_a_message": "Only messages can have that.",
+    "emoji_unknown": "This is not an emoji that we know.",
+    "reactions_full": "A message may have at most {most} different reactions.",
     "message_gone": "This message does not exist, or not any more.",
     "message_changed": "This message was changed meanwhile. Below is how it reads now, and what you wrote.",
     "edited_often": "This message was edited {most} times, and that is enough. Write a new one instead.",
@@ -162,6 +165,8 @@ UNDER_A_MINUTE: Final = "less than a minute"
 MINUTES: Final = ("1 minute", "{n} minutes")
 HOURS: Final = ("1 hour", "{n} hours")
 AND: Final = " and "
+YOU: Final = "You"
+OTHERS: Final = ("1 other", "{n} others")
 
 # Titles of error pages, by status; 400 stands for all that are not listed.
 TITLES: Final = {

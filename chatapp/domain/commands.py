@@ -127,6 +127,17 @@ class SettleCall:
     actor_id: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class React:
+    """`emoji` as `emoji.regular` writes it. With `on` the actor has this reaction afterwards, else not."""
+
+    actor_id: int
+    room_id: int
+    seq: int
+    emoji: str
+    on: bool
+
+
 RoomCommand = (
     EditMessage
     | DeleteMessage
@@ -141,6 +152,7 @@ RoomCommand = (
     | JoinCall
     | LeaveCall
     | SettleCall
+    | React
 )
 Command = PostMessage | RoomCommand
 
@@ -225,6 +237,7 @@ class Committed:
     `sidebars`: whose list of rooms changed. `gone_users`: whose account ended. `mentioned`: who was mentioned, or is
     not any more, by room. `recounted`: rooms where what is unread is other than the messages alone tell.
     `followers`: who follows a thread in which something was said, by room.
+    `patient`: its rows are worth no frame of their own while many like them come (`crowds.py`).
     """
 
     value: int = 0
@@ -235,3 +248,4 @@ class Committed:
     mentioned: dict[int, set[int]] = field(default_factory=dict)
     recounted: set[int] = field(default_factory=set)
     followers: dict[int, set[int]] = field(default_factory=dict)
+    patient: bool = False

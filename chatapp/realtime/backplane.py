@@ -35,6 +35,7 @@ class Hint(msgspec.Struct, frozen=True, omit_defaults=True, tag=False):
         "signal",
         "ring",
         "ring_over",
+        "mine",
     ]
     room_id: int = 0
     seq: int = 0

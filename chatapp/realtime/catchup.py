@@ -18,7 +18,7 @@ from chatapp.realtime.tails import Tails
 from chatapp.realtime.together import Together
 from chatapp.templating import Fragments
 
-# Of bodies in one frame. Escaped and with their rows they may be six times as much.
+# Of bodies, and of what hangs on them, in one frame. Escaped and with their rows they may be six times as much.
 FRAME_CHARACTERS: Final = 32 * 1024
 PATIENCE: Final = 0.1  # seconds
 
@@ -115,12 +115,13 @@ class Catchup:
         part: list[Message] = []
         size = 0
         for message in found.messages:
-            if part and size + len(message.body) > FRAME_CHARACTERS:
+            length = len(message.body) + len(message.reactions or "")
+            if part and size + length > FRAME_CHARACTERS:
                 end = part[-1].changed_seq
                 yield start, end, frames.changes(room_id, start, end, self._fragments.many(part))
                 start, part, size = end, [], 0
             part.append(message)
-            size += len(message.body)
+            size += length
         if found.seq > start:
             last = frames.changes(room_id, start, found.seq, self._fragments.many(part))
             yield start, found.seq, last

@@ -62,7 +62,7 @@ class Fanout:
         for message in committed.messages:
             by_room.setdefault(message.room_id, []).append(message)
         for room_id, rows in by_room.items():
-            self._room(room_id, rows)
+            self._room(room_id, rows, patient=committed.patient)
         for told in (committed.mentioned, committed.followers):
             for room_id, user_ids in told.items():
                 self._marks.tell(room_id, user_ids, others=True)
@@ -76,16 +76,16 @@ class Fanout:
             self._hub.send_user(user_id, frames.sidebar())
             self._backplane.publish(Hint("sidebar", user_id=user_id))
 
-    def _room(self, room_id: int, rows: list[Message]) -> None:
+    def _room(self, room_id: int, rows: list[Message], *, patient: bool) -> None:
         start, end = rows[0].changed_seq - 1, rows[-1].changed_seq
         self._tails.advance(room_id, start, end, rows)
         self._news.committed(room_id, start, end, rows)
         self._pushes.committed(room_id, rows)
-        self._crowds.put(room_id, rows, self._send)
+        self._crowds.put(room_id, rows, self._send, patient=patient)
 
-    def _send(self, room_id: int, rows: list[Message]) -> None:
+    def _send(self, room_id: int, start: int, rows: list[Message]) -> None:
         """To who watches here, and word of it to the other processes."""
-        start, end = rows[0].changed_seq - 1, rows[-1].changed_seq
+        end = rows[-1].changed_seq
         self._backplane.publish(Hint("room", room_id=room_id, seq=end))
         if not self._hub.is_watched(room_id):
             return

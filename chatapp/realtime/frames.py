@@ -149,6 +149,10 @@ def draft(room_id: int, at: int, body: str, tab: str) -> bytes:
     return _frame("draft", room=room_id, at=at, body=body, tab=tab)
 
 
+def mine(room_id: int, seq: int, reactions: list[str]) -> bytes:
+    return _frame("mine", room=room_id, seq=seq, reactions=reactions)
+
+
 def sidebar() -> bytes:
     return _frame("sidebar")
 

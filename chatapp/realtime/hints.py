@@ -11,6 +11,7 @@ from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.connection import Connection
 from chatapp.realtime.drafts import Drafts
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.mine import Own
 from chatapp.realtime.news import News
 from chatapp.realtime.presence import Presence
 from chatapp.realtime.rings import Rings
@@ -38,6 +39,7 @@ class Hints:
         calls: Calls,
         signalling: Signalling,
         rings: Rings,
+        own: Own,
     ) -> None:
         self._database = database
         self._hub = hub
@@ -52,6 +54,7 @@ class Hints:
         self._calls = calls
         self._signalling = signalling
         self._rings = rings
+        self._own = own
 
     def take(self, hint: Hint) -> None:
         if hint.kind == "room":
@@ -71,6 +74,8 @@ class Hints:
             self._marks.tell(hint.room_id, people)
         elif hint.kind == "draft" and hint.user_id is not None:
             self._drafts.tell(hint.room_id, hint.user_id)
+        elif hint.kind == "mine" and hint.user_id is not None:
+            self._own.tell(hint.room_id, hint.user_id, hint.seq)
         elif hint.kind == "typing" and hint.user_id is not None:
             self._typing.heard(hint.room_id, hint.user_id)
         elif hint.kind == "person":

@@ -24,6 +24,7 @@ from chatapp.realtime.dispatch import NUMBER_MOST, Dispatch
 from chatapp.realtime.drafts import Drafts
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.mine import Own
 from chatapp.realtime.presence import Presence
 from chatapp.realtime.pushes import Pushes
 from chatapp.realtime.rosters import Rosters
@@ -63,6 +64,7 @@ class Services:
     drafts: Drafts
     presence: Presence
     calls: Calls
+    own: Own
     pushes: Pushes
     backplane: Backplane
     fanout: Fanout
@@ -182,6 +184,13 @@ def room_number(request: Request) -> int:
     number = int(request.path_params["room_id"])
     if not 0 < number <= NUMBER_MOST:
         raise Missing("room_gone")
+    return number
+
+
+def message_number(request: Request) -> int:
+    number = int(request.path_params["seq"])
+    if not 0 < number <= NUMBER_MOST:
+        raise Missing("message_gone")
     return number
 
 

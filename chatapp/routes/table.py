@@ -13,6 +13,7 @@ from chatapp.routes import (
     people,
     preview,
     profile,
+    reactions,
     rooms,
     site,
     switch,
@@ -62,6 +63,17 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route(
             "/rooms/{room_id:number}/messages/{seq:number}/history", edits.history, methods=["GET"]
         ),
+        Route(
+            "/rooms/{room_id:number}/messages/{seq:number}/react",
+            reactions.react,
+            methods=["POST"],
+        ),
+        Route(
+            "/rooms/{room_id:number}/messages/{seq:number}/reactions",
+            reactions.show,
+            methods=["GET"],
+        ),
+        Route("/rooms/{room_id:number}/mine", reactions.mine, methods=["GET"]),
         Route("/rooms/{room_id:number}/preview", preview.show, methods=["POST"]),
         Route("/rooms/{room_id:number}/members", people.show, methods=["GET"]),
         Route("/rooms/{room_id:number}/members/suggest", mentions.suggest, methods=["GET"]),

@@ -5,7 +5,7 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatapp.domain import deletions, drafts, memberships, messages, quotes, rooms, unread
+from chatapp.domain import deletions, drafts, memberships, messages, mine, quotes, rooms, unread
 from chatapp.domain.commands import Message, Quote
 from chatapp.domain.memberships import Reader
 from chatapp.domain.messages import Page
@@ -70,6 +70,7 @@ async def show_room(
         if deleted and not await deletions.may_restore(snapshot, room_id, deleted, me.id):
             deleted = None
         answering = await _answering(request, snapshot, room_id, form)
+        own = await mine.of_page(snapshot, room_id, me.id, found.messages)
     await kit.fragments.ready(found.messages)
     values = {
         "room": room,
@@ -77,7 +78,7 @@ async def show_room(
         "landing": landing,
         "fresh": fresh,
         "days": kit.fragments.days(
-            found.messages, zone(request), me.id, fresh, links=_links(request, room, me)
+            found.messages, zone(request), me.id, fresh, own, links=_links(request, room, me)
         ),
         "deleted": deleted,
         **people,
@@ -167,13 +168,14 @@ async def history(request: Request) -> Response:
             f"/rooms/{room.id}?{request.url.query}" if request.url.query else f"/rooms/{room.id}"
         )
     await kit.fragments.ready(found.messages)
+    own = await mine.of_page(kit.database, room.id, me.id, found.messages)
     is_after = query_number(request, "after") is not None
     return fragment(
         request,
         "messages/_history.html",
         {
             "room": room,
-            "days": kit.fragments.days(found.messages, zone(request), me.id),
+            "days": kit.fragments.days(found.messages, zone(request), me.id, None, own),
             "older": None if is_after else found.older,
             "newer": found.newer if is_after else None,
             "at_start": not is_after and found.older is None,

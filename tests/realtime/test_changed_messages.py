@@ -9,6 +9,7 @@ from chatapp.domain.commands import DeleteMessage, EditMessage, Message, Restore
 from chatapp.realtime import unread as telling
 from chatapp.realtime.backplane import Hint
 from chatapp.realtime.hints import Hints
+from chatapp.realtime.mine import Own
 from chatapp.realtime.shared_tails import SharedTails
 from chatapp.realtime.wipes import Wipes
 from tests.domain import world
@@ -107,6 +108,7 @@ async def test_another_process_tells_those_who_follow_there(core, ann, bob, lab)
         calls=core.calls,
         signalling=core.signalling,
         rings=core.rings,
+        own=Own(core.database, core.hub, core.hints, core.supervisor),
     )
     hints.take(Hint("unread", room_id=lab))
     assert (await tab.frame("unread"))["unread"] == 0

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from chatapp.clock import HeldClock
 from chatapp.domain.commands import JoinRoom, LeaveRoom, Message
@@ -24,12 +25,20 @@ class Sent:
         self.clock = HeldClock()
         self.crowds = Crowds(self.clock)
         self.frames: list[list[int]] = []
+        self.spans: list[tuple[int, int]] = []
 
     def put(self, *seqs: int, kind: str = "joined") -> None:
         self.crowds.put(7, [row(seq, kind) for seq in seqs], self._send)
 
-    def _send(self, _room: int, rows: list[Message]) -> None:
+    def reacts(self, seq: int, changed: int) -> None:
+        """The message `seq` changes for the `changed`th time in its room."""
+        self.crowds.put(
+            7, [replace(row(seq, "message"), changed_seq=changed)], self._send, patient=True
+        )
+
+    def _send(self, _room: int, start: int, rows: list[Message]) -> None:
         self.frames.append([each.seq for each in rows])
+        self.spans.append((start, rows[-1].changed_seq))
 
 
 @pytest.fixture
@@ -77,6 +86,32 @@ async def test_not_too_many_wait(sent: Sent, monkeypatch: pytest.MonkeyPatch) ->
     for seq in range(1, AT_ONCE + 5):
         sent.put(seq)
     assert sent.frames[-1] == list(range(AT_ONCE + 1, AT_ONCE + 5))
+
+
+async def test_of_many_reactions_to_a_message_the_last_state_goes_out(sent: Sent) -> None:
+    for n in range(20):
+        sent.reacts(5 + n % 2, 10 + n)
+    assert len(sent.frames) == AT_ONCE
+    assert sent.crowds.last(7) == 29
+    await until(sent, AT_ONCE + 1)
+    assert sent.frames[-1] == [5, 6]
+    assert sent.spans == [(9, 10), (10, 11), (11, 12), (12, 29)], "no number is missing"
+
+
+async def test_an_edit_or_a_post_waits_for_no_reactions(sent: Sent) -> None:
+    for n in range(AT_ONCE + 2):
+        sent.reacts(5, 10 + n)
+    sent.put(10 + AT_ONCE + 2, kind="message")
+    assert sent.frames[-1] == [5, 10 + AT_ONCE + 2]
+    assert sent.spans[-1] == (9 + AT_ONCE, 10 + AT_ONCE + 2)
+
+
+async def test_not_too_much_waits(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "CHARACTERS_MOST", 100)
+    for n in range(AT_ONCE + 2):
+        fat = replace(row(5 + n, "message"), changed_seq=10 + n, reactions="x" * 60)
+        sent.crowds.put(7, [fat], sent._send, patient=True)
+    assert sent.frames[-1] == [5 + AT_ONCE, 6 + AT_ONCE]
 
 
 async def test_who_comes_later_is_seen_at_once_again(sent: Sent) -> None:

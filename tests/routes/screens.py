@@ -86,6 +86,8 @@ def rows_of(html: str) -> dict[int, Element]:
                 part.attributes["class"] = " ".join(
                     name for name in part.classes if name not in OF_THE_READER
                 )
+            for chip in row.all("button", class_="reaction"):  # so is what is pressed
+                chip.attributes |= {"aria-pressed": "false", "value": "true"}
             found[int(number)] = row
     return found
 

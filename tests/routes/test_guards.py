@@ -95,6 +95,11 @@ TABLE: dict[tuple[str, str], Row] = {
     ),
     ("POST", f"/rooms/{ROOM}/messages/{SEQ}/restore"): Row(members("303 /rooms/ID?around=4#m-N")),
     ("GET", f"/rooms/{ROOM}/messages/{SEQ}/history"): Row(members("200")),
+    ("POST", f"/rooms/{ROOM}/messages/{{seq:number}}/react"): Row(
+        members("303 /rooms/ID?around=4#m-N"), {"emoji": "👍", "on": "true"}
+    ),
+    ("GET", f"/rooms/{ROOM}/messages/{{seq:number}}/reactions"): Row(members("200")),
+    ("GET", f"/rooms/{ROOM}/mine"): Row(members("200")),
     ("POST", f"/rooms/{ROOM}/preview"): Row(members("200"), {"body": "*hello*"}),
     ("GET", f"/rooms/{ROOM}/members"): Row(members("200")),
     ("GET", f"/rooms/{ROOM}/members/suggest"): Row(members("200")),
@@ -286,6 +291,8 @@ async def test_nothing_of_a_room_is_told_to_who_is_not_in_it_however_they_ask(ro
         f"{room}/members",
         f"{room}/members?q=Zora",
         f"{room}/members/suggest?q=Zora",
+        f"{room}/messages/4/reactions",
+        f"{room}/mine?crowded=4",
         f"{room}/call",
         f"{room}?reply=4",
         f"{room}/threads/4",
@@ -392,7 +399,7 @@ COMMANDS = {
 }
 
 OF_MEMBERS = {
-    *{"changes", "watching", "ack", "news", "unread", "draft"},
+    *{"changes", "watching", "ack", "news", "unread", "draft", "mine"},
     *{"call", "signal", "ring", "ring_over"},
 }
 ENDS = {

@@ -207,9 +207,9 @@ async def test_opening_a_busy_room_reads_and_renders_nothing_twice(site, monkeyp
     rendered = []
     fill = templating._Mould.fill
 
-    def counted(mould, message):
+    def counted(mould, message, html):
         rendered.append(message.body)
-        return fill(mould, message)
+        return fill(mould, message, html)
 
     monkeypatch.setattr(templating._Mould, "fill", counted)
     monkeypatch.setattr(log, "latest", None)  # whoever calls them fails

@@ -27,10 +27,11 @@ from chatapp.domain.commands import (
     LeaveCall,
     LeaveRoom,
     PostMessage,
+    React,
     RestoreMessage,
     SettleCall,
 )
-from chatapp.tables import participants, rooms, users
+from chatapp.tables import messages, participants, rooms, users
 from tests.domain.world import Revise, a_post
 from tests.routes.people import Person, services, somebody
 from tests.routes.screens import Look, Screen
@@ -285,6 +286,20 @@ def changes_message(who: str, *steps: str, body: str = "changed") -> Action:
     return act
 
 
+def reacts(*steps: str, at: int = -1) -> Action:
+    """Each step 'who emoji', with a '-' ahead of the emoji to take it back. `at`: of the lab's messages."""
+
+    async def act(world: World) -> None:
+        seqs = await said_in(world)
+        for who, sign in map(str.split, steps):
+            form = {"emoji": sign.lstrip("-"), "on": str(sign[0] != "-").lower()}
+            path = f"/rooms/{world.lab}/messages/{seqs[at]}/react"
+            answer = await getattr(world, who).post(path, form)
+            assert answer.status_code in {303, 403}
+
+    return act
+
+
 async def all_at_once_change_theirs(world: World) -> None:
     await asyncio.gather(
         *(changes_message(who, "edit", "edit", "delete")(world) for who in ("ann", "bob", "cat")),
@@ -298,6 +313,27 @@ async def ann_deletes_what_is_there(world: World) -> None:
     for seq in (3, 5, 7):
         answer = await world.ann.post(f"/rooms/{world.lab}/messages/{seq}/delete")
         assert answer.status_code == 303
+
+
+async def said_in(world: World) -> list[int]:
+    query = select(messages.c.seq).where(
+        messages.c.room_id == world.lab, messages.c.kind == "message"
+    )
+    rows = await services(world.site).database.fetch_all(query.order_by(messages.c.seq))
+    return [row.seq for row in rows]
+
+
+async def react_at_once(world: World) -> None:
+    people = ("ann", "bob", "cat")
+    await asyncio.gather(
+        *(
+            reacts(f"{who} {sign}", at=at)(world)
+            for who in people
+            for sign in "👍🎉"
+            for at in (0, -1)
+        ),
+        world.bob.says(world.lab, "in between"),
+    )
 
 
 ACTIONS: dict[type, dict[str, Action]] = {
@@ -365,6 +401,17 @@ ACTIONS: dict[type, dict[str, Action]] = {
     LeaveCall: {
         "a call starts and ends": calls("bob", goings=("bob",)),
         "two calls, one after the other": calls("ann", "bob", goings=("ann", "bob")),
+    },
+    React: {
+        "bob reacts": reacts("bob 👍"),
+        "people join in and take it back": reacts(
+            "bob 👍", "ann 👍", "cat 🎉", "bob -👍", "cat -🎉"
+        ),
+        "bob takes back what he never had": reacts("bob -👍"),
+        "nothing is left of it": reacts("bob 👍", "bob -👍"),
+        "an old message gets one": reacts("bob 👍", at=0),
+        "an outsider and who has left may not": reacts("eve 👍", "dan 👍"),
+        "many react at once, and somebody speaks": react_at_once,
     },
     SettleCall: {"bob's machine dies in a call": lapses},
     DeleteAccount: {
@@ -516,6 +563,13 @@ class Story:
     async def leave(self, who: Person, room: int) -> None:
         await who.post(f"/rooms/{room}/leave")
 
+    async def react(self, who: Person, room: int) -> None:
+        form = {
+            "emoji": self.dice.choice("👍🎉🍵"),
+            "on": self.dice.choice(["true", "true", "false"]),
+        }
+        await who.post(f"/rooms/{room}/messages/{self.dice.randrange(1, 30)}/react", form)
+
     async def end_account(self, who: Person, _room: int) -> None:
         if who in self.people[2:] and len(self.people) > 3:
             self.people.remove(who)
@@ -556,7 +610,16 @@ class Story:
         await self.world.compare()
 
 
-IN_ROOMS = {"post": 8, "change": 8, "create": 1, "edit": 3, "delete": 1, "join": 5, "leave": 3}
+IN_ROOMS = {
+    "post": 8,
+    "change": 8,
+    "react": 6,
+    "create": 1,
+    "edit": 3,
+    "delete": 1,
+    "join": 5,
+    "leave": 3,
+}
 WITH_ACCOUNTS = {**IN_ROOMS, "end_account": 1, "change_profile": 2}
 
 

@@ -13,6 +13,7 @@ import { History } from "./feed/history.js";
 import { Log } from "./log.js";
 import { Pill } from "./feed/pill.js";
 import { Place } from "./feed/place.js";
+import { patch } from "./feed/patch.js";
 import { Rows, parseRows, seqOf } from "./feed/rows.js";
 import { arrange, relabel } from "./feed/days.js";
 import { words } from "./page.js";
@@ -161,6 +162,7 @@ export class Feed extends EventTarget {
     let unseen = 0;
     const came = [];
     let events = false;
+    this.#say("rows", rows);
     this.place.keep(() => {
       for (const row of rows) {
         const fresh = this.#put(row);
@@ -190,6 +192,7 @@ export class Feed extends EventTarget {
     const seq = seqOf(row);
     const old = this.rows.bySeq(seq) ?? (row.dataset.by === this.me && row.dataset.key ? this.rows.byKey(row.dataset.key) : null);
     if (old) {
+      if (patch(old, row)) return false;
       if (this.rows.replace(old, row)) this.rows.insert(row);
       return false;
     }

@@ -9,6 +9,7 @@ import { emoji } from "./emoji.js";
 import { Members } from "./presence.js";
 import { mentions } from "./mention.js";
 import { OutboxView } from "./outbox-view.js";
+import { Reactions } from "./feed/reactions.js";
 import { Typing } from "./typing.js";
 import { wireComposerTools } from "./composer-tools.js";
 import { wireChanges } from "./feed/changes.js";
@@ -56,6 +57,7 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   socket.on("closed", (code) => code === REMOVED && leave("removed"));
   outbox.addEventListener("flow", () => composer?.hintWaiting(!outbox.flows));
 
+  const reactions = new Reactions({ feed, session }).start();
   const markUnread = wireUnread({ feed, unread, outbox }); // before rows are moved
   feed.start();
   composer?.start();
@@ -71,7 +73,7 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   const answer = (row) => answering?.answer(row);
   const thread = wireThreads({ feed, session, outbox });
   const changes = wireChanges({ feed, session, box: composer?.box ?? null });
-  wireTools(feed, { unread: markUnread, answer, thread, ...changes });
+  wireTools(feed, { unread: markUnread, answer, thread, ...changes, ...reactions });
   wireJumps(feed);
   wireCopy(feed.timeline);
   wireKeys(feed.timeline, composer?.box ?? null, { r: answer, t: thread });

@@ -97,9 +97,11 @@ export class Rows {
     }
     row.setAttribute("aria-live", "off");
     const focused = old.contains(document.activeElement);
+    const { sign } = document.activeElement?.closest(".reaction")?.dataset ?? {};
     if (old.tabIndex === 0) row.tabIndex = 0;
     old.replaceWith(row);
-    if (focused) row.focus({ preventScroll: true });
+    const chip = sign && row.querySelector(`.reaction[data-sign="${CSS.escape(sign)}"]`);
+    if (focused) (chip || row).focus({ preventScroll: true });
     return true;
   }
 

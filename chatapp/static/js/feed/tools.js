@@ -4,7 +4,7 @@ import { copyText } from "./copy.js";
 import { shape } from "../page.js";
 import { seqOf } from "./rows.js";
 
-/** @typedef {(row: HTMLElement, seq: number) => void} Act */
+/** @typedef {(row: HTMLElement, seq: number, button: HTMLElement) => void} Act */
 
 /**
  * @param {import("../feed.js").Feed} feed
@@ -24,11 +24,12 @@ export function wireTools(feed, acts) {
   feed.timeline.addEventListener("pointerover", show, { passive: true });
   feed.timeline.addEventListener("focusin", show);
   tools.addEventListener("click", (event) => {
-    const act = event.target instanceof Element ? event.target.closest("[data-act]")?.dataset.act : null;
+    const button = event.target instanceof Element ? event.target.closest("[data-act]") : null;
+    const act = button?.dataset.act;
     const row = tools.closest(".msg");
     if (!act || !row) return;
     if (menu?.matches(":popover-open")) menu.hidePopover();
-    all[act]?.(row, seqOf(row));
+    all[act]?.(row, seqOf(row), button);
   });
   menu?.addEventListener("keydown", (event) => {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
@@ -45,8 +46,9 @@ function fit(tools, row) {
   const deleted = row.matches(".is-deleted");
   const age = (Date.now() - Date.parse(row.querySelector("time")?.dateTime ?? "")) / 1000;
   for (const button of tools.querySelectorAll("button")) {
-    const { for: author = whose, within = Infinity } = button.dataset;
-    button.hidden = author !== whose || (deleted && !("deleted" in button.dataset)) || age > Number(within);
+    const { for: author = whose, within = Infinity, needs } = button.dataset;
+    const fits = author === whose && age <= Number(within) && (!needs || row.matches(needs));
+    button.hidden = !fits || (deleted && !("deleted" in button.dataset));
   }
 }
 

@@ -18,8 +18,11 @@ export class EmojiPicker {
    * @param {HTMLElement} by.button what opens it
    * @param {import("../session.js").Session} by.session
    * @param {(sign: string) => void} by.choose
+   * @param {HTMLElement} [by.host] what it is put behind; else the button's form
+   * @param {string} [by.name] its id, where the page has more than one
    */
-  constructor({ emoji, button, session, choose }) {
+  constructor({ emoji, button, session, choose, host, name }) {
+    this.host = host ?? button.closest("form");
     this.emoji = emoji;
     this.button = button;
     this.storage = session.storage;
@@ -29,17 +32,21 @@ export class EmojiPicker {
     this.field = this.element.querySelector("input[type=search]");
     this.shelf = this.element.querySelector("[data-shelf]");
     this.none = this.element.querySelector("[data-none]");
+    if (!name) return;
+    this.element.id = name;
+    this.element.classList.add("for-reactions");
+    for (const tone of this.element.querySelectorAll("input[type=radio]")) tone.name = name;
   }
 
   start() {
-    const { element, field, shelf, button } = this;
+    const { element, field, shelf } = this;
     this.#tone = Number(this.storage.getItem(`${this.name}tone`)) || 0;
     this.#recent = (this.storage.getItem(`${this.name}recent`) ?? "").split(" ").filter(Boolean);
-    button.closest("form").after(element);
+    this.host.after(element);
     element.addEventListener("toggle", (event) => {
       const open = event.newState === "open";
-      button.setAttribute("aria-expanded", String(open));
-      if (!open && (element.contains(document.activeElement) || document.activeElement === document.body)) button.focus();
+      this.button.setAttribute("aria-expanded", String(open));
+      if (!open && (element.contains(document.activeElement) || document.activeElement === document.body)) this.button.focus();
     });
     field.addEventListener("input", () => this.#draw());
     shelf.addEventListener("click", (event) => {
@@ -51,6 +58,15 @@ export class EmojiPicker {
       tone.addEventListener("change", () => this.#setTone(Number(tone.value)));
     }
     element.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  /** For whatever button asks. @param {HTMLElement} button */
+  openFrom(button) {
+    this.button.classList.remove("is-picking");
+    this.button = button;
+    button.classList.add("is-picking");
+    this.#recent = (this.storage.getItem(`${this.name}recent`) ?? "").split(" ").filter(Boolean);
+    if (!this.element.matches(":popover-open")) this.toggle();
   }
 
   toggle() {

@@ -1,0 +1,35 @@
+"""Who reacted to which message with what.
+
+A new table, which the version before does not touch: what it deletes with a room goes with the room.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "reactions",
+        sa.Column("room_id", ID, nullable=False),
+        sa.Column("seq", sa.BigInteger, nullable=False),
+        sa.Column("emoji", sa.String(20), nullable=False),
+        sa.Column(
+            "user_id", ID, sa.ForeignKey("users.id", name="fk_reactions_user_id"), nullable=False
+        ),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("room_id", "seq", "emoji", "user_id", name="pk_reactions"),
+        sa.ForeignKeyConstraint(
+            ["room_id", "seq"],
+            ["messages.room_id", "messages.seq"],
+            ondelete="CASCADE",
+            name="fk_reactions_room_id_seq",
+        ),
+        sqlite_with_rowid=False,
+    )
