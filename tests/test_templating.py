@@ -115,7 +115,7 @@ def test_a_message_that_was_changed_says_how_it_is_quoted_now(fragments):
         )
 
     assert quotable() is None
-    assert quotable(changed_seq=5, reactions="{}") is None
+    assert quotable(changed_seq=5, reactions='[["👍",1,[2]]]') is None
     assert quotable(changed_seq=6, edited_at=1) == "now this"
     assert quotable(changed_seq=7, kind="deleted") is not None
     gone = fragments.one(message(body="", changed_seq=8, kind="deleted"))
