@@ -249,3 +249,16 @@ class Committed:
     recounted: set[int] = field(default_factory=set)
     followers: dict[int, set[int]] = field(default_factory=dict)
     patient: bool = False
+
+    def add(self, after: "Committed") -> None:
+        """What another command of the same room changed in the same transaction, after this one."""
+        if after.messages:
+            self.patient = after.patient and (self.patient or not self.messages)
+        self.messages += after.messages
+        self.departures += after.departures
+        self.sidebars |= after.sidebars
+        self.gone_users |= after.gone_users
+        self.recounted |= after.recounted
+        for mine, theirs in ((self.mentioned, after.mentioned), (self.followers, after.followers)):
+            for room_id, user_ids in theirs.items():
+                mine[room_id] = mine.get(room_id, set()) | user_ids

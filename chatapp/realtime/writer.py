@@ -1,8 +1,8 @@
 """The one write path of rooms: a bounded queue, and a task that turns it into transactions.
 
 All posts that wait become one transaction (up to `BATCH_MOST`); while it commits, the next batch collects. So do those
-who come to a room, or leave it, one after another (up to `CROWD_MOST`). Other commands have a transaction each. Order
-of arrival is order of numbers.
+who come to a room, leave it or react in it, one after another (up to `CROWD_MOST`). Other commands have a transaction
+each. Order of arrival is order of numbers.
 
 Every command ends in one of four ways, told once to the `done` it came with:
     a result             stored: a `Message` for a post, the room's number for the rest
@@ -30,6 +30,7 @@ from chatapp.domain.commands import (
     JoinRoom,
     LeaveRoom,
     PostMessage,
+    React,
 )
 from chatapp.domain.posts import Outcome, apply_posts
 from chatapp.errors import Busy, ChatError, Invalid, Later
@@ -44,10 +45,8 @@ OLDEST_SECONDS: Final = 5.0  # older than this at the head: no more is taken
 BATCH_MOST: Final = 500
 BATCH_BYTES: Final = 256 * 1024  # of bodies: a batch must fit into what may wait for a reader
 CROWD_MOST: Final = 50
-CROWD: Final = (
-    JoinRoom,
-    LeaveRoom,
-)  # what many ask of one room at once, and may be carried out twice
+# What many ask of one room at once, and may be carried out twice.
+CROWD: Final = (JoinRoom, LeaveRoom, React)
 TRIES: Final = 5
 PAUSE_SECONDS: Final = 0.4  # the longest wait between tries
 FAILED_SECONDS: Final = 10.0  # so long after a failure we say that nothing can be stored
@@ -276,12 +275,13 @@ class Writer:
         for entry, end in zip(batch, ends, strict=True):
             if isinstance(end, ChatError):
                 self._tell(entry, OutcomeUnknown() if unknown else end)
-                continue
-            self._tell(entry, end.value)
-            await self.fanout.ready(end)
-            self.fanout.publish(end)
+            else:
+                self._tell(entry, end.value)
+        for committed in _together(ends):
+            await self.fanout.ready(committed)
+            self.fanout.publish(committed)
             if unknown:
-                self.fanout.refresh(end.value)
+                self.fanout.refresh(committed.value)
 
     def _answer(self, batch: Sequence[_Entry], outcomes: Sequence[Outcome]) -> None:
         """Acknowledges before the rows are shown, so that a sender's own window knows its number first."""
@@ -314,6 +314,19 @@ def _goes_with(batch: Sequence[_Entry], command: Command) -> bool:
         and command.room_id == first.room_id
         and len(batch) < CROWD_MOST
     )
+
+
+def _together(ends: Sequence[Committed | ChatError]) -> list[Committed]:
+    """What is shown at once. A departure stays where it was: who left and came back is a member."""
+    found: list[Committed] = []
+    for end in ends:
+        if isinstance(end, ChatError):
+            continue
+        if found and not (end.departures or found[-1].departures):
+            found[-1].add(end)
+        else:
+            found.append(end)
+    return found
 
 
 def _kind(end: Any) -> str:

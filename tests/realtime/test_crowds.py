@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from chatapp.clock import HeldClock
-from chatapp.domain.commands import JoinRoom, LeaveRoom, Message
+from chatapp.domain.commands import JoinRoom, LeaveRoom, Message, React
+from chatapp.errors import Forbidden
 from chatapp.realtime import crowds as rules
 from chatapp.realtime.crowds import APART, AT_ONCE, Crowds
 from tests.domain import world
@@ -139,3 +140,27 @@ async def test_a_room_that_holds_a_crowd_back_is_whole_for_all_and_not_behind(
     last = 2 + 12 + 1 + 1
     for each in (tab, late):
         await each.shows(lab, last)
+
+
+async def test_many_who_react_at_once_cost_few_frames_and_few_commits(
+    core: Core, ann, lab: int
+) -> None:
+    """Two of them may not: what they are told is their own, and the others are stored."""
+    seq = (await world.says(core.database, ann, lab, "tea?"))[0].seq
+    people = [await world.person(core.database, f"Guest {n}") for n in range(40)]
+    for each in people[2:]:
+        await world.carry_out(core.database, JoinRoom(each.id, lab))
+    tab = await core.watching(ann, lab)
+    before = len(tab.of("changes"))
+    waiting = [core.submit(React(each.id, lab, seq, "👍", True)) for each in people]
+    core.start()
+    ends = [await end for end in waiting]
+    assert [type(end) for end in ends[:2]] == [Forbidden, Forbidden]
+    assert set(ends[2:]) == {lab}
+    await tab.frame("changes", before + 1)
+    assert tab.of("changes")[-1]["seq"] == seq + 38 + 38
+    assert len(tab.of("changes")) == before + 1
+    assert core.writer.metrics.value("chatapp_commands_total", end="refused") == 2
+    html = tab.of("changes")[-1]["html"]
+    assert html.count('id="m-') == 1
+    assert "<span data-count>38</span>" in html
