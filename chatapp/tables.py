@@ -179,6 +179,13 @@ messages = Table(
             ("ix_messages_answers", ("room_id", "seq")),
         )
     ),
+    Index(
+        "ix_messages_room_id_pinned_at",
+        "room_id",
+        "pinned_at",
+        postgresql_where=text("pinned_at IS NOT NULL"),
+        sqlite_where=text("pinned_at IS NOT NULL"),
+    ),
     CheckConstraint(f"length(body) <= {MESSAGE_CHARACTERS}", name="body_characters"),
     sqlite_with_rowid=False,
 )

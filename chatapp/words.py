@@ -61,6 +61,7 @@ SENTENCES: Final = {
     "not_a_message": "Only messages can have that.",
     "emoji_unknown": "This is not an emoji that we know.",
     "reactions_full": "A message may have at most {most} different reactions.",
+    "pins_full": "A room may have at most {most} pinned messages. Unpin one first.",
     "message_gone": "This message does not exist, or not any more.",
     "message_changed": "This message was changed meanwhile. Below is how it reads now, and what you wrote.",
     "edited_often": "This message was edited {most} times, and that is enough. Write a new one instead.",

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from chatapp.database import Transaction
-from chatapp.domain import accounts, calls, deletions, edits, memberships, reactions, rooms
+from chatapp.domain import accounts, calls, deletions, edits, memberships, pins, reactions, rooms
 from chatapp.domain.commands import (
     Committed,
     CreateRoom,
@@ -18,6 +18,7 @@ from chatapp.domain.commands import (
     JoinRoom,
     LeaveCall,
     LeaveRoom,
+    Pin,
     React,
     RestoreMessage,
     SettleCall,
@@ -38,4 +39,5 @@ APPLY: Final[dict[type, Callable[[Transaction, Any], Awaitable[Committed]]]] = {
     LeaveCall: calls.apply_leave,
     SettleCall: calls.apply_settle,
     React: reactions.apply_react,
+    Pin: pins.apply_pin,
 }

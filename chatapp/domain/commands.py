@@ -138,6 +138,16 @@ class React:
     on: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """With `on` the message is pinned afterwards, else not."""
+
+    actor_id: int
+    room_id: int
+    seq: int
+    on: bool
+
+
 RoomCommand = (
     EditMessage
     | DeleteMessage
@@ -153,6 +163,7 @@ RoomCommand = (
     | LeaveCall
     | SettleCall
     | React
+    | Pin
 )
 Command = PostMessage | RoomCommand
 

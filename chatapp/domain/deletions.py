@@ -1,7 +1,7 @@
 """Deleting a message: what it said goes, its place in the room stays.
 
 For `UNDO_SECONDS` by the database's clock its deleter may take it back: what comes back lies in `deletions`, and former
-texts stay in `revisions`, where nobody can read them. `wipe` ends that. A message that was deleted counts for nobody as
+texts and reactions stay in their tables, where nobody can read them. `wipe` ends that. A message that was deleted counts for nobody as
 unread and names nobody.
 """
 
@@ -17,7 +17,7 @@ from chatapp.domain.log import lock_room, lock_user
 from chatapp.domain.memberships import Reader
 from chatapp.domain.rooms import check_manager
 from chatapp.errors import Conflict, Forbidden, Missing
-from chatapp.tables import deletions, mentions, now_ms, revisions
+from chatapp.tables import deletions, mentions, now_ms, reactions, revisions
 
 UNDO_SECONDS: Final = 10
 _TOGETHER: Final = 400  # rows in one statement
@@ -166,7 +166,6 @@ async def wipe(tx: Transaction) -> set[int]:
     gone = [(row.room_id, row.seq) for row in rows]
     for start in range(0, len(gone), _TOGETHER):
         some = gone[start : start + _TOGETHER]
-        await tx.execute(
-            delete(revisions).where(tuple_(revisions.c.room_id, revisions.c.seq).in_(some))
-        )
+        for table in (revisions, reactions):
+            await tx.execute(delete(table).where(tuple_(table.c.room_id, table.c.seq).in_(some)))
     return {room_id for room_id, _ in gone}

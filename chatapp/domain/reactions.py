@@ -134,11 +134,6 @@ async def _first(tx: Transaction, command: React) -> tuple[int, ...]:
     return tuple(row.user_id for row in await tx.fetch_all(query))
 
 
-async def clear(tx: Transaction, room_id: int, seq: int) -> None:
-    """All of a message go: for whoever deletes it. The column is for `messages.change`."""
-    await tx.execute(delete(reactions).where(_of_message(room_id, seq)))
-
-
 def _of_message(room_id: int, seq: int) -> Any:
     return (reactions.c.room_id == room_id) & (reactions.c.seq == seq)
 

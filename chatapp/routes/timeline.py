@@ -5,7 +5,17 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatapp.domain import deletions, drafts, memberships, messages, mine, quotes, rooms, unread
+from chatapp.domain import (
+    deletions,
+    drafts,
+    memberships,
+    messages,
+    mine,
+    pins,
+    quotes,
+    rooms,
+    unread,
+)
 from chatapp.domain.commands import Message, Quote
 from chatapp.domain.memberships import Reader
 from chatapp.domain.messages import Page
@@ -70,6 +80,7 @@ async def show_room(
         if deleted and not await deletions.may_restore(snapshot, room_id, deleted, me.id):
             deleted = None
         answering = await _answering(request, snapshot, room_id, form)
+        pin_count = await pins.count(snapshot, room_id)
         own = await mine.of_page(snapshot, room_id, me.id, found.messages)
     await kit.fragments.ready(found.messages)
     values = {
@@ -85,6 +96,7 @@ async def show_room(
         "pages": pages_of(room.member_count),
         "cursor": f"{kit.epoch}:{seq}",
         "may_manage": may_manage(room, me),
+        "pin_count": pin_count,
         "call": kit.calls.of(room.id),
         "older": found.older,
         "newer": found.newer,

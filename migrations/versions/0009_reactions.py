@@ -1,6 +1,7 @@
-"""Who reacted to which message with what.
+"""Who reacted to which message with what, and which messages of a room are pinned.
 
-A new table, which the version before does not touch: what it deletes with a room goes with the room.
+A new table, and an index of the few rows that are pinned: the version before touches neither; what it deletes with a
+room goes with the room.
 """
 
 import sqlalchemy as sa
@@ -32,4 +33,11 @@ def upgrade() -> None:
             name="fk_reactions_room_id_seq",
         ),
         sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_messages_room_id_pinned_at",
+        "messages",
+        ["room_id", "pinned_at"],
+        postgresql_where=sa.text("pinned_at IS NOT NULL"),
+        sqlite_where=sa.text("pinned_at IS NOT NULL"),
     )

@@ -99,6 +99,10 @@ TABLE: dict[tuple[str, str], Row] = {
         members("303 /rooms/ID?around=4#m-N"), {"emoji": "👍", "on": "true"}
     ),
     ("GET", f"/rooms/{ROOM}/messages/{{seq:number}}/reactions"): Row(members("200")),
+    ("POST", f"/rooms/{ROOM}/messages/{{seq:number}}/pin"): Row(
+        members("303 /rooms/ID?around=4#m-N"), {"on": "true"}
+    ),
+    ("GET", f"/rooms/{ROOM}/pins"): Row(members("200")),
     ("GET", f"/rooms/{ROOM}/mine"): Row(members("200")),
     ("POST", f"/rooms/{ROOM}/preview"): Row(members("200"), {"body": "*hello*"}),
     ("GET", f"/rooms/{ROOM}/members"): Row(members("200")),
@@ -292,6 +296,7 @@ async def test_nothing_of_a_room_is_told_to_who_is_not_in_it_however_they_ask(ro
         f"{room}/members?q=Zora",
         f"{room}/members/suggest?q=Zora",
         f"{room}/messages/4/reactions",
+        f"{room}/pins",
         f"{room}/mine?crowded=4",
         f"{room}/call",
         f"{room}?reply=4",

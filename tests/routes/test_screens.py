@@ -26,6 +26,7 @@ from chatapp.domain.commands import (
     JoinRoom,
     LeaveCall,
     LeaveRoom,
+    Pin,
     PostMessage,
     React,
     RestoreMessage,
@@ -323,6 +324,19 @@ async def said_in(world: World) -> list[int]:
     return [row.seq for row in rows]
 
 
+def pins(who: str, *steps: int, at: int = -1) -> Action:
+    """Each step: 1 to pin one of the lab's messages, 0 to unpin it."""
+
+    async def act(world: World) -> None:
+        seq = (await said_in(world))[at]
+        for on in steps:
+            path = f"/rooms/{world.lab}/messages/{seq}/pin"
+            answer = await getattr(world, who).post(path, {"on": str(bool(on)).lower()})
+            assert answer.status_code in {303, 403}
+
+    return act
+
+
 async def react_at_once(world: World) -> None:
     people = ("ann", "bob", "cat")
     await asyncio.gather(
@@ -412,6 +426,12 @@ ACTIONS: dict[type, dict[str, Action]] = {
         "an old message gets one": reacts("bob 👍", at=0),
         "an outsider and who has left may not": reacts("eve 👍", "dan 👍"),
         "many react at once, and somebody speaks": react_at_once,
+    },
+    Pin: {
+        "bob pins a message": pins("bob", 1),
+        "an old one is pinned, twice": pins("bob", 1, 1, at=0),
+        "it is pinned and unpinned": pins("ann", 1, 0, 0),
+        "an outsider may not": pins("eve", 1),
     },
     SettleCall: {"bob's machine dies in a call": lapses},
     DeleteAccount: {
@@ -570,6 +590,10 @@ class Story:
         }
         await who.post(f"/rooms/{room}/messages/{self.dice.randrange(1, 30)}/react", form)
 
+    async def pin(self, who: Person, room: int) -> None:
+        form = {"on": self.dice.choice(["true", "true", "false"])}
+        await who.post(f"/rooms/{room}/messages/{self.dice.randrange(1, 30)}/pin", form)
+
     async def end_account(self, who: Person, _room: int) -> None:
         if who in self.people[2:] and len(self.people) > 3:
             self.people.remove(who)
@@ -614,6 +638,7 @@ IN_ROOMS = {
     "post": 8,
     "change": 8,
     "react": 6,
+    "pin": 2,
     "create": 1,
     "edit": 3,
     "delete": 1,

@@ -165,6 +165,8 @@ export class Feed extends EventTarget {
     this.#say("rows", rows);
     this.place.keep(() => {
       for (const row of rows) {
+        const known = this.rows.bySeq(seqOf(row));
+        if (known?.hasAttribute("data-pinned") && !row.hasAttribute("data-pinned")) events = true; // deleted, perhaps
         const fresh = this.#put(row);
         if (fresh && row.isConnected) came.push(row);
         if (fresh && row.matches(".msg:not(.is-deleted)") && row.dataset.by !== this.me) unseen += 1;

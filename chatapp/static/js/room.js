@@ -17,6 +17,7 @@ import { wireCopy } from "./feed/copy.js";
 import { wireJumps } from "./feed/jump.js";
 import { wireKeys } from "./feed/keys.js";
 import { wireRoomHead } from "./sidebar.js";
+import { pinning } from "./feed/pins.js";
 import { wireThreads } from "./feed/threads.js";
 import { wireTools } from "./feed/tools.js";
 import { wireUnread } from "./feed/unread.js";
@@ -73,7 +74,7 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   const answer = (row) => answering?.answer(row);
   const thread = wireThreads({ feed, session, outbox });
   const changes = wireChanges({ feed, session, box: composer?.box ?? null });
-  wireTools(feed, { unread: markUnread, answer, thread, ...changes, ...reactions });
+  wireTools(feed, { unread: markUnread, answer, thread, ...changes, ...reactions, ...pinning({ feed, session }) });
   wireJumps(feed);
   wireCopy(feed.timeline);
   wireKeys(feed.timeline, composer?.box ?? null, { r: answer, t: thread });

@@ -6,6 +6,7 @@
 // 3. A row names the first who reacted. Whether the reader is among the others is known from the page, from their own
 //    taps, from the frame `mine`, and else asked for.
 
+import { ask } from "./ask.js";
 import { chips } from "./patch.js";
 import { debounced, shape } from "../page.js";
 import { seqOf } from "./rows.js";
@@ -88,7 +89,7 @@ export class Reactions {
   async #send(seq, sign, wish) {
     const asked = wish.on;
     wish.busy = true;
-    const answer = await this.#post(seq, sign, asked);
+    const answer = await ask(this, `messages/${seq}/react`, { emoji: sign, on: String(asked) });
     wish.busy = false;
     if (answer && wish.on !== asked) {
       void this.#send(seq, sign, wish);
@@ -98,33 +99,6 @@ export class Reactions {
     else this.#wishes.delete(`${seq} ${sign}`);
     this.#settle();
     this.#draw(seq);
-  }
-
-  async #post(seq, sign, on) {
-    let sentence = "";
-    try {
-      const answer = await fetch(`/rooms/${this.feed.room}/messages/${seq}/react`, {
-        method: "POST", body: new URLSearchParams({ emoji: sign, on: String(on) }), headers: { Accept: "application/json" },
-      });
-      if (this.session.sentToSignIn(answer)) return null;
-      const told = await answer.json();
-      if (answer.ok) return told;
-      sentence = told.message;
-    } catch {
-      // no line
-    }
-    this.#refused(sentence);
-    return null;
-  }
-
-  #refused(sentence) {
-    const place = this.feed.element.querySelector("[data-banners]");
-    const banner = shape("tpl-not-done");
-    if (!banner || !place) return;
-    if (sentence) banner.querySelector("[data-reason]").textContent = sentence;
-    for (const old of place.querySelectorAll("[data-not-done]")) old.remove();
-    place.append(banner);
-    setTimeout(() => banner.remove(), 8_000);
   }
 
   /** Wishes whose change is on the page are over. */
