@@ -287,6 +287,24 @@ reactions = Table(
     sqlite_with_rowid=False,
 )
 
+bookmarks = Table(
+    "bookmarks",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("room_id", Id, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["room_id", "seq"],
+        ["messages.room_id", "messages.seq"],
+        ondelete="CASCADE",
+        name="fk_bookmarks_room_id_seq",
+    ),
+    Index("ix_bookmarks_room_id_seq", "room_id", "seq"),
+    Index("ix_bookmarks_user_id_at", "user_id", "at"),
+    sqlite_with_rowid=False,
+)
+
 push_subscriptions = Table(
     "push_subscriptions",
     metadata,

@@ -417,6 +417,10 @@ def _placed(
         look += " is-mention" if named else ""
     if message.reactions:
         html = _pressed(html, message, reader_id, mine)
+    if message.seq in mine.bookmarked:
+        look += " is-bookmarked"
+        own = f' aria-description="{words.BOOKMARKED}" tabindex="-1"'
+        html = html.replace(' tabindex="-1"', own, 1)
     return html.replace(_OPENING, _OPENING + look, 1)
 
 

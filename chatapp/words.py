@@ -62,6 +62,7 @@ SENTENCES: Final = {
     "emoji_unknown": "This is not an emoji that we know.",
     "reactions_full": "A message may have at most {most} different reactions.",
     "pins_full": "A room may have at most {most} pinned messages. Unpin one first.",
+    "bookmarks_full": "You may have at most {most:,} bookmarks. Remove some first.",
     "message_gone": "This message does not exist, or not any more.",
     "message_changed": "This message was changed meanwhile. Below is how it reads now, and what you wrote.",
     "edited_often": "This message was edited {most} times, and that is enough. Write a new one instead.",
@@ -166,6 +167,7 @@ UNDER_A_MINUTE: Final = "less than a minute"
 MINUTES: Final = ("1 minute", "{n} minutes")
 HOURS: Final = ("1 hour", "{n} hours")
 AND: Final = " and "
+BOOKMARKED: Final = "Bookmarked"
 YOU: Final = "You"
 OTHERS: Final = ("1 other", "{n} others")
 

@@ -99,7 +99,7 @@ BUILT = {
     "news": frames.news(7, 131, 133, [(132, 17), (133, 4)]),
     "unread": frames.unread(7, 133, 131, 1, 0, 0),
     "draft": frames.draft(7, 1792000000000, "Earl Grey at", "9f3c2b7a6d5e4f10"),
-    "mine": frames.mine(7, 131, ["👍"]),
+    "mine": frames.mine(7, 131, ["👍"], is_bookmarked=True),
     "sidebar": frames.sidebar(),
     "beat": frames.beat({7: 131}),
     "error": frames.error("frame_invalid", words.SENTENCES["frame_invalid"]),

@@ -10,7 +10,7 @@ from chatapp.domain import users as user_rules
 from chatapp.domain.commands import Committed, DeleteAccount, EditProfile, LeaveRoom
 from chatapp.domain.log import add_to_each, lock_user
 from chatapp.errors import SignedOut
-from chatapp.tables import memberships, messages, rooms, sessions, users
+from chatapp.tables import bookmarks, memberships, messages, rooms, sessions, users
 from chatapp.words import DELETED_ACCOUNT
 
 
@@ -56,6 +56,7 @@ async def apply_delete_account(tx: Transaction, command: DeleteAccount) -> Commi
             done.messages = [event for event in done.messages if event.room_id != room_id]
     await tx.execute(delete(sessions).where(sessions.c.user_id == command.actor_id))
     done.messages += await add_to_each(tx, elsewhere, me, "profile", "")
+    await tx.execute(delete(bookmarks).where(bookmarks.c.user_id == command.actor_id))
     await user_rules.wipe(tx, command.actor_id)
     await _keep_an_admin(tx)
     done.messages = [

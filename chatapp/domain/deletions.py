@@ -1,8 +1,8 @@
 """Deleting a message: what it said goes, its place in the room stays.
 
 For `UNDO_SECONDS` by the database's clock its deleter may take it back: what comes back lies in `deletions`, and former
-texts and reactions stay in their tables, where nobody can read them. `wipe` ends that. A message that was deleted counts for nobody as
-unread and names nobody.
+texts and reactions stay in their tables, where nobody can read them. `wipe` ends that. A message that was deleted
+counts for nobody as unread and names nobody.
 """
 
 from typing import Final

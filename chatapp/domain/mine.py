@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from chatapp.domain import reactions
+from chatapp.domain import bookmarks, reactions
 from chatapp.domain.commands import Message
 from chatapp.domain.memberships import Reader
 
@@ -14,6 +14,7 @@ class Mine:
     """`reacted`: with which emoji, by message; only where more people reacted than stand with the message."""
 
     reacted: Mapping[int, Collection[str]] = field(default_factory=dict)
+    bookmarked: Collection[int] = ()
 
 
 NOTHING: Final = Mine()
@@ -21,4 +22,7 @@ NOTHING: Final = Mine()
 
 async def of_page(reader: Reader, room_id: int, user_id: int, page: Sequence[Message]) -> Mine:
     crowded = [row.seq for row in page if row.reactions and reactions.is_crowded(row)]
-    return Mine(await reactions.of_user(reader, room_id, user_id, crowded))
+    return Mine(
+        await reactions.of_user(reader, room_id, user_id, crowded),
+        await bookmarks.among(reader, user_id, room_id, page[0].seq, page[-1].seq) if page else (),
+    )

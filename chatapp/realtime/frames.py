@@ -149,8 +149,8 @@ def draft(room_id: int, at: int, body: str, tab: str) -> bytes:
     return _frame("draft", room=room_id, at=at, body=body, tab=tab)
 
 
-def mine(room_id: int, seq: int, reactions: list[str]) -> bytes:
-    return _frame("mine", room=room_id, seq=seq, reactions=reactions)
+def mine(room_id: int, seq: int, reactions: list[str], *, is_bookmarked: bool) -> bytes:
+    return _frame("mine", room=room_id, seq=seq, reactions=reactions, bookmarked=is_bookmarked)
 
 
 def sidebar() -> bytes:

@@ -1,7 +1,7 @@
 """What of a message is one person's own, told to all their windows when it changes in one of them."""
 
 from chatapp.database import Database
-from chatapp.domain import memberships, reactions
+from chatapp.domain import bookmarks, memberships, reactions
 from chatapp.realtime import frames
 from chatapp.realtime.backplane import Backplane, Hint
 from chatapp.realtime.hub import Hub
@@ -31,5 +31,6 @@ class Own:
         if not await memberships.is_member(self._database, room_id, user_id):
             return
         found = await reactions.of_user(self._database, room_id, user_id, [seq])
-        frame = frames.mine(room_id, seq, sorted(found.get(seq, ())))
+        marked = await bookmarks.among(self._database, user_id, room_id, seq, seq)
+        frame = frames.mine(room_id, seq, sorted(found.get(seq, ())), is_bookmarked=bool(marked))
         self._hub.send_user(user_id, frame)

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from chatapp import words
-from chatapp.domain import emoji, memberships, messages, reactions
+from chatapp.domain import bookmarks, emoji, memberships, messages, reactions
 from chatapp.domain.commands import Message, React
 from chatapp.domain.reactions import Reaction
 from chatapp.domain.users import User
@@ -106,11 +106,23 @@ def _sentence(each: Reaction, names: Mapping[int, str], me: User, *, mine: bool)
 
 
 async def mine(request: Request) -> Response:
-    """What of these messages is the reader's own: `reacted` is asked for those where many people reacted."""
+    """What is the reader's own: with what they reacted to the messages in `crowded`, and what they bookmarked between
+    the numbers `from` and `to`."""
     kit = services(request)
     me, room = await member(request)
     kit.limits.take(SUGGEST, me.id)
     asked = request.query_params.get("crowded", "").split(",")[:ASKED_MOST]
     seqs = [int(each) for each in asked if each.isascii() and each.isdigit() and len(each) <= 15]
     found = await reactions.of_user(kit.database, room.id, me.id, seqs)
-    return JSONResponse({"reactions": {str(seq): sorted(found.get(seq, ())) for seq in seqs}})
+    first, last = query_number(request, "from"), query_number(request, "to")
+    marked = (
+        await bookmarks.among(kit.database, me.id, room.id, first, last)
+        if first is not None and last is not None
+        else set()
+    )
+    return JSONResponse(
+        {
+            "reactions": {str(seq): sorted(found.get(seq, ())) for seq in seqs},
+            "bookmarks": sorted(marked),
+        }
+    )

@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from chatapp.routes import (
     accounts,
+    bookmarks,
     calls,
     edits,
     mentions,
@@ -75,6 +76,11 @@ def routes(static_version: str) -> list[BaseRoute]:
             methods=["GET"],
         ),
         Route("/rooms/{room_id:number}/messages/{seq:number}/pin", pins.pin, methods=["POST"]),
+        Route(
+            "/rooms/{room_id:number}/messages/{seq:number}/bookmark",
+            bookmarks.mark,
+            methods=["POST"],
+        ),
         Route("/rooms/{room_id:number}/pins", pins.show, methods=["GET"]),
         Route("/rooms/{room_id:number}/mine", reactions.mine, methods=["GET"]),
         Route("/rooms/{room_id:number}/preview", preview.show, methods=["POST"]),
@@ -102,6 +108,7 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/threads", threads.listing, methods=["GET"]),
         Route("/switch", switch.show, methods=["GET"]),
         Route("/shortcuts", switch.shortcuts, methods=["GET"]),
+        Route("/bookmarks", bookmarks.show, methods=["GET"]),
         Route("/sidebar", rooms.sidebar, methods=["GET"]),
         Route("/settings", profile.show, methods=["GET"]),
         Route("/settings/profile", profile.change, methods=["POST"]),

@@ -1,7 +1,7 @@
-"""Who reacted to which message with what, and which messages of a room are pinned.
+"""Who reacted to which message with what, which messages of a room are pinned, and what people bookmarked.
 
-A new table, and an index of the few rows that are pinned: the version before touches neither; what it deletes with a
-room goes with the room.
+New tables, and an index of the few rows that are pinned: the version before touches none; what it deletes with a
+room goes with the room. An account that it ends leaves its bookmarks behind, which nobody can see.
 """
 
 import sqlalchemy as sa
@@ -41,3 +41,22 @@ def upgrade() -> None:
         postgresql_where=sa.text("pinned_at IS NOT NULL"),
         sqlite_where=sa.text("pinned_at IS NOT NULL"),
     )
+    op.create_table(
+        "bookmarks",
+        sa.Column(
+            "user_id", ID, sa.ForeignKey("users.id", name="fk_bookmarks_user_id"), nullable=False
+        ),
+        sa.Column("room_id", ID, nullable=False),
+        sa.Column("seq", sa.BigInteger, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "room_id", "seq", name="pk_bookmarks"),
+        sa.ForeignKeyConstraint(
+            ["room_id", "seq"],
+            ["messages.room_id", "messages.seq"],
+            ondelete="CASCADE",
+            name="fk_bookmarks_room_id_seq",
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_bookmarks_room_id_seq", "bookmarks", ["room_id", "seq"])
+    op.create_index("ix_bookmarks_user_id_at", "bookmarks", ["user_id", "at"])

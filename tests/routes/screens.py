@@ -24,6 +24,7 @@ OF_THE_READER: Final = {
     "is-own",
     "is-mention",
     "me",  # whom a mention in it names
+    "is-bookmarked",
 }  # the browser gives these, by neighbours and reader
 CARRIED: Final = {"data-hue", "data-initials"}
 NOT_YOURS: Final = {"deleted": "gone", "left": "outside", "removed": "outside"}
@@ -89,6 +90,7 @@ def rows_of(html: str) -> dict[int, Element]:
             for chip in row.all("button", class_="reaction"):  # so is what is pressed
                 chip.attributes |= {"aria-pressed": "false", "value": "true"}
             found[int(number)] = row
+            row.attributes.pop("aria-description", None)
     return found
 
 

@@ -102,6 +102,10 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", f"/rooms/{ROOM}/messages/{{seq:number}}/pin"): Row(
         members("303 /rooms/ID?around=4#m-N"), {"on": "true"}
     ),
+    ("POST", f"/rooms/{ROOM}/messages/{{seq:number}}/bookmark"): Row(
+        members("303 /rooms/ID?around=4#m-N"), {"on": "true"}
+    ),
+    ("GET", "/bookmarks"): Row(signed_in("200")),
     ("GET", f"/rooms/{ROOM}/pins"): Row(members("200")),
     ("GET", f"/rooms/{ROOM}/mine"): Row(members("200")),
     ("POST", f"/rooms/{ROOM}/preview"): Row(members("200"), {"body": "*hello*"}),
@@ -303,6 +307,7 @@ async def test_nothing_of_a_room_is_told_to_who_is_not_in_it_however_they_ask(ro
         f"{room}/threads/4",
         "/threads",
         "/mentions",
+        "/bookmarks",
         f"/rooms?q={SECRET}",
         f"/rooms?q={NOBODYS_NAME}",
         f"/sidebar?room={play.room}",

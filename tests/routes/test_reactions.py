@@ -161,7 +161,13 @@ async def test_in_a_crowd_everybody_still_sees_their_own(roomy, ann, bob, lab, m
         await reacts(bob, lab, seq, on="false")
         await reacts(bob, lab, seq)
         frame = await other.receive_json("mine")
-        assert frame == {"type": "mine", "room": lab, "seq": seq, "reactions": [THUMB]}
+        assert frame == {
+            "type": "mine",
+            "room": lab,
+            "seq": seq,
+            "reactions": [THUMB],
+            "bookmarked": False,
+        }
     assert services(roomy).writer.depth() == 0
 
 

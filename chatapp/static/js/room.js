@@ -17,6 +17,7 @@ import { wireCopy } from "./feed/copy.js";
 import { wireJumps } from "./feed/jump.js";
 import { wireKeys } from "./feed/keys.js";
 import { wireRoomHead } from "./sidebar.js";
+import { Bookmarks } from "./feed/bookmarks.js";
 import { pinning } from "./feed/pins.js";
 import { wireThreads } from "./feed/threads.js";
 import { wireTools } from "./feed/tools.js";
@@ -59,6 +60,7 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   outbox.addEventListener("flow", () => composer?.hintWaiting(!outbox.flows));
 
   const reactions = new Reactions({ feed, session }).start();
+  const bookmarks = new Bookmarks({ feed, session }).start();
   const markUnread = wireUnread({ feed, unread, outbox }); // before rows are moved
   feed.start();
   composer?.start();
@@ -74,7 +76,8 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   const answer = (row) => answering?.answer(row);
   const thread = wireThreads({ feed, session, outbox });
   const changes = wireChanges({ feed, session, box: composer?.box ?? null });
-  wireTools(feed, { unread: markUnread, answer, thread, ...changes, ...reactions, ...pinning({ feed, session }) });
+  const marks = { ...reactions, ...pinning({ feed, session }), ...bookmarks };
+  wireTools(feed, { unread: markUnread, answer, thread, ...changes, ...marks });
   wireJumps(feed);
   wireCopy(feed.timeline);
   wireKeys(feed.timeline, composer?.box ?? null, { r: answer, t: thread });

@@ -31,6 +31,10 @@ export function wireTools(feed, acts) {
     if (menu?.matches(":popover-open")) menu.hidePopover();
     all[act]?.(row, seqOf(row), button);
   });
+  menu?.addEventListener("beforetoggle", () => {
+    const row = tools.closest(".msg");
+    if (row) fit(tools, row); // it may have changed
+  });
   menu?.addEventListener("keydown", (event) => {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (!step) return;

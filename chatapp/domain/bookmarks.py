@@ -1,0 +1,137 @@
+"""Bookmarks: what somebody wants to find again. Their own: nobody else sees them, and no room counts them.
+
+One in a room that they are not in stays, and is not shown until they are in it again.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from chatapp.database import Transaction
+from chatapp.domain import markup
+from chatapp.domain.memberships import Reader, is_member
+from chatapp.domain.mentions import unpacked
+from chatapp.domain.text import initials
+from chatapp.errors import Forbidden, Invalid, Missing
+from chatapp.tables import bookmarks, memberships, messages, now_ms, rooms, users
+
+BOOKMARKS_MOST: Final = 1_000  # of one person
+PAGE: Final = 50
+TEXT_CHARACTERS: Final = 400
+_PAGE_ROWS: Final = 1_000  # of a room, at most, for one window
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """A message that is bookmarked, as it is now. `text` '': it was deleted. `at` in milliseconds since 1970."""
+
+    room_id: int
+    room_name: str
+    seq: int
+    author_name: str
+    author_hue: int
+    text: str
+    at: int
+
+    @property
+    def author_initials(self) -> str:
+        return initials(self.author_name)
+
+
+async def apply_mark(tx: Transaction, user_id: int, room_id: int, seq: int, *, on: bool) -> None:
+    """Safe to repeat. Raises `Forbidden`, `Missing`, `Invalid`."""
+    if not await is_member(tx, room_id, user_id):
+        raise Forbidden("not_member")
+    this = (
+        (bookmarks.c.user_id == user_id)
+        & (bookmarks.c.room_id == room_id)
+        & (bookmarks.c.seq == seq)
+    )
+    if not on:
+        await tx.execute(delete(bookmarks).where(this))
+        return
+    kind = await tx.fetch_value(
+        select(messages.c.kind).where(messages.c.room_id == room_id, messages.c.seq == seq)
+    )
+    if kind != "message":
+        raise Missing("message_gone")
+    has = await tx.fetch_value(
+        select(func.count()).select_from(bookmarks).where(bookmarks.c.user_id == user_id)
+    )
+    if (
+        int(has) >= BOOKMARKS_MOST
+        and await tx.fetch_value(select(bookmarks.c.seq).where(this)) is None
+    ):
+        raise Invalid({"": "bookmarks_full"}, most=BOOKMARKS_MOST)
+    insert = sqlite.insert if tx.is_sqlite else postgresql.insert
+    await tx.execute(
+        insert(bookmarks)
+        .values(user_id=user_id, room_id=room_id, seq=seq, at=now_ms())
+        .on_conflict_do_nothing()
+    )
+
+
+async def among(reader: Reader, user_id: int, room_id: int, first: int, last: int) -> set[int]:
+    """The numbers of a room, from `first` to `last`, that somebody bookmarked."""
+    query = (
+        select(bookmarks.c.seq)
+        .where(
+            bookmarks.c.user_id == user_id,
+            bookmarks.c.room_id == room_id,
+            bookmarks.c.seq.between(first, last),
+        )
+        .limit(_PAGE_ROWS)
+    )
+    return {row.seq for row in await reader.fetch_all(query)}
+
+
+async def of_user(reader: Reader, user_id: int, page: int = 1) -> tuple[list[Bookmark], int]:
+    """Those in rooms they are in now, the last first, `PAGE` at a time; and how many there are."""
+    found = (
+        bookmarks.join(
+            memberships,
+            (memberships.c.room_id == bookmarks.c.room_id)
+            & (memberships.c.user_id == bookmarks.c.user_id)
+            & memberships.c.is_active,
+        )
+        .join(
+            messages,
+            (messages.c.room_id == bookmarks.c.room_id) & (messages.c.seq == bookmarks.c.seq),
+        )
+        .join(rooms, rooms.c.id == bookmarks.c.room_id)
+        .join(users, users.c.id == messages.c.author_id)
+    )
+    mine = bookmarks.c.user_id == user_id
+    total = await reader.fetch_value(select(func.count()).select_from(found).where(mine))
+    query = (
+        select(
+            bookmarks.c.room_id,
+            rooms.c.name.label("room_name"),
+            bookmarks.c.seq,
+            users.c.name,
+            users.c.hue,
+            messages.c.body,
+            messages.c.marks,
+            messages.c.at,
+        )
+        .select_from(found)
+        .where(mine)
+        .order_by(bookmarks.c.at.desc(), bookmarks.c.room_id, bookmarks.c.seq.desc())
+        .limit(PAGE)
+        .offset((page - 1) * PAGE)
+    )
+    items = [
+        Bookmark(
+            row.room_id,
+            row.room_name,
+            row.seq,
+            row.name,
+            row.hue,
+            markup.to_text(row.body, unpacked(row.marks))[0][:TEXT_CHARACTERS],
+            row.at,
+        )
+        for row in await reader.fetch_all(query)
+    ]
+    return items, int(total)

@@ -1,0 +1,90 @@
+"""Bookmarks in a browser: on the row, in every window of the person, and on a page of their own."""
+
+from playwright.async_api import Page, expect
+
+from tests.browser.actions import say, shown, two_in_a_room
+from tests.browser.test_reactions import message
+from tests.support.fixtures import Arrive, Serve
+
+
+async def bookmarked(page: Page, text: str, *, yes: bool) -> None:
+    if yes:
+        await expect(message(page, text)).to_have_class("msg is-lead is-bookmarked")
+        await expect(message(page, text)).to_have_attribute("aria-description", "Bookmarked")
+    else:
+        await expect(message(page, text)).to_have_class("msg is-lead")
+
+
+async def act(page: Page, text: str, name: str) -> None:
+    await message(page, text).hover()
+    await message(page, text).get_by_role("button", name="More actions").click()
+    await page.locator("#msg-menu").get_by_role("button", name=name, exact=True).click()
+
+
+async def test_a_bookmark_is_in_every_window_of_its_owner_and_in_no_others(
+    serve: Serve, person: Arrive
+) -> None:
+    ann, ben, room = await two_in_a_room(person, server := await serve(), server)
+    ben.allow("ERR_INTERNET_DISCONNECTED|WebSocket|Failed to fetch")
+    await say(ann.page, "the plan")
+    await shown(ben.page, "the plan")
+    other = await ben.context.new_page()
+    await other.goto(ben.url + room)
+    await shown(other, "the plan")
+    await ben.page.bring_to_front()
+    await act(ben.page, "the plan", "Bookmark")
+    for page in (ben.page, other):
+        await bookmarked(page, "the plan", yes=True)
+    await expect(ann.page.locator(".is-bookmarked")).to_have_count(0)
+    await ben.page.reload()
+    await bookmarked(ben.page, "the plan", yes=True)
+    await ben.page.get_by_role("link", name="Bookmarks").click()
+    row = ben.page.locator(".list-row")
+    await expect(row.locator(".inbox-text")).to_have_text("the plan")
+    await row.get_by_role("link", name="Ann").click()
+    await expect(message(ben.page, "the plan")).to_be_in_viewport()
+    await bookmarked(ben.page, "the plan", yes=True)
+    await act(ben.page, "the plan", "Remove the bookmark")
+    for page in (ben.page, other):
+        await bookmarked(page, "the plan", yes=False)
+
+
+async def test_what_another_device_did_while_the_line_was_down_is_there_after_it(
+    serve: Serve, person: Arrive
+) -> None:
+    ann, ben, room = await two_in_a_room(person, server := await serve(), server)
+    ben.allow("ERR_INTERNET_DISCONNECTED|WebSocket|Failed to fetch")
+    await say(ann.page, "the plan")
+    await shown(ben.page, "the plan")
+    seq = await message(ben.page, "the plan").get_attribute("data-seq")
+    cookies = await ben.context.cookies()
+    await ben.context.set_offline(True)
+    phone = await ann.context.browser.new_context()  # type: ignore[union-attr]
+    await phone.add_cookies(
+        [{"name": each["name"], "value": each["value"], "url": ben.url} for each in cookies]
+    )  # type: ignore[typeddict-item]
+    answer = await phone.request.post(
+        f"{ben.url}{room}/messages/{seq}/bookmark", form={"on": "true"}, headers={"Origin": ben.url}
+    )
+    assert answer.ok
+    await phone.close()
+    await ben.context.set_offline(False)
+    await bookmarked(ben.page, "the plan", yes=True)
+
+
+async def test_the_page_lets_them_go_one_by_one(serve: Serve, person: Arrive) -> None:
+    ann, ben, _room = await two_in_a_room(person, server := await serve(), server)
+    for text in ("one", "two"):
+        await say(ann.page, text)
+    await shown(ben.page, "one", "two")
+    await act(ben.page, "one", "Bookmark")
+    await message(ben.page, "two").focus()
+    await message(ben.page, "two").get_by_role("button", name="More actions").click()
+    await ben.page.locator("#msg-menu").get_by_role("button", name="Bookmark", exact=True).click()
+    await expect(ben.page.locator(".is-bookmarked")).to_have_count(2)
+    await ben.goto("/bookmarks")
+    await expect(ben.page.locator(".inbox-text")).to_have_text(["two", "one"])
+    await ben.page.get_by_role("button", name="Remove").first.press("Enter")
+    await expect(ben.page.locator(".inbox-text")).to_have_text(["one"])
+    await ben.page.get_by_role("button", name="Remove").press("Enter")
+    await expect(ben.page.get_by_text("No bookmarks yet")).to_be_visible()
