@@ -65,7 +65,7 @@ async def test_a_draft_is_on_the_other_device_within_a_second_and_marked_in_the_
     other = await ann.context.new_page()
     await other.goto(den)
     await box(ann.page).press_sequentially("Earl Grey at")
-    await expect(box(phone.page)).to_have_value("Earl Grey at", timeout=1_500)
+    await expect(box(phone.page)).to_have_value("Earl Grey at", timeout=PATIENCE)
     await expect(pencil(other, lab)).to_have_text(", draft")
     await expect(pencil(other, lab)).to_be_visible()
     await expect(pencil(ann.page, lab)).to_be_hidden()  # it stands in the box
