@@ -62,7 +62,7 @@ async def test_what_another_device_did_while_the_line_was_down_is_there_after_it
     phone = await ann.context.browser.new_context()  # type: ignore[union-attr]
     await phone.add_cookies(
         [{"name": each["name"], "value": each["value"], "url": ben.url} for each in cookies]
-    )  # type: ignore[typeddict-item]
+    )
     answer = await phone.request.post(
         f"{ben.url}{room}/messages/{seq}/bookmark", form={"on": "true"}, headers={"Origin": ben.url}
     )
