@@ -9,6 +9,7 @@ from uuid import uuid4
 from chatapp.clock import Clock
 from chatapp.database import Database
 from chatapp.domain import epoch, sessions, subscriptions
+from chatapp.domain.search import Searches
 from chatapp.ice import IceServers
 from chatapp.limits import Limits
 from chatapp.metrics import Metrics
@@ -25,6 +26,7 @@ from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hints import Hints
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.janus import Janus
+from chatapp.realtime.indexer import Indexer
 from chatapp.realtime.leases import Leases, MemoryLeases
 from chatapp.realtime.media import Media
 from chatapp.realtime.mine import Own
@@ -115,6 +117,7 @@ async def running(
             calls=calls,
             own=Own(database, hub, backplane, supervisor),
             pushes=pushes,
+            searches=Searches(database),
             backplane=backplane,
             fanout=fanout,
             writer=writer,
@@ -190,6 +193,7 @@ def _keep(kit: Services, hints: Hints, news: News) -> None:
     keep(kit.calls.run, "calls")
     forget = kit.shared_tails.forget if kit.shared_tails is not None else None
     keep(Wipes(kit.database, forget).run, "wipes")
+    keep(Indexer(kit.database).run, "index")
     if not kit.settings.is_sqlite:
         keep(news.compare_forever, "compare news")
         if kit.backplane.is_connected() is None:

@@ -141,9 +141,9 @@ class Database:
     async def ask(self, query: InWords, *columns: list[Any]) -> Sequence[Any]:
         return await self._reads.ask(query, *columns)
 
-    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
-        """Several reads as of one moment."""
-        return self._reads.snapshot()
+    def snapshot(self, seconds: float | None = None) -> AbstractAsyncContextManager[Snapshot]:
+        """Several reads as of one moment. One that is not over after `seconds` raises `TimeoutError`."""
+        return self._reads.snapshot(seconds)
 
     async def answers(self) -> bool:
         """Whether the database can be read just now."""

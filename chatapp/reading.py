@@ -23,8 +23,11 @@ from sqlalchemy.dialects.sqlite.aiosqlite import dialect as sqlite_dialect
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.util import LRUCache
 
+from chatapp.trouble import is_cut_short
+
 READERS: Final = 4  # SQLite connections kept for reading
 STATEMENT_SECONDS: Final = 10
+_INTERRUPT_SECONDS: Final = 0.05
 
 SQLITE_PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
@@ -95,19 +98,29 @@ class Reads:
             return await self._ask(connection.raw_connection, query, columns)
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator["Snapshot"]:
-        """One connection in one read-only transaction."""
+    async def snapshot(self, seconds: float | None = None) -> AsyncIterator["Snapshot"]:
+        """One connection in one read-only transaction. A read not over after `seconds` raises `TimeoutError`."""
         async with self._database.connection() as connection:
             raw = connection.raw_connection
             if self._is_sqlite:
                 try:
                     await raw.execute("BEGIN")
-                    yield Snapshot(self, raw)
+                    async with _interrupted(raw, seconds):
+                        yield Snapshot(self, raw)
                 finally:
                     await raw.rollback()  # also after a BEGIN that was cancelled under way
             else:
                 async with raw.transaction(isolation="repeatable_read", readonly=True):
-                    yield Snapshot(self, raw)
+                    if seconds is not None:
+                        await raw.execute(
+                            f"SET LOCAL statement_timeout = {int(seconds * 1000) or 1}"
+                        )
+                    try:
+                        yield Snapshot(self, raw)
+                    except Exception as error:
+                        if seconds is not None and is_cut_short(error):
+                            raise TimeoutError from error
+                        raise
 
     async def _ask(self, raw: Any, query: InWords, columns: Sequence[list[Any]]) -> Sequence[Any]:
         sql, values = query.parts(columns, is_sqlite=self._is_sqlite)
@@ -124,6 +137,30 @@ class Reads:
                 return _rows(tuple(column[0] for column in cursor.description), rows)
         records = await raw.fetch(sql, *values)
         return _rows(tuple(records[0].keys()), records) if records else []
+
+
+@asynccontextmanager
+async def _interrupted(raw: aiosqlite.Connection, seconds: float | None) -> AsyncIterator[None]:
+    """Once the time is up, whatever runs on the connection ends with `TimeoutError`."""
+    if seconds is None:
+        yield
+        return
+    timer = asyncio.create_task(_interrupt(raw, seconds))
+    try:
+        yield
+    except Exception as error:
+        if is_cut_short(error):
+            raise TimeoutError from error
+        raise
+    finally:
+        timer.cancel()
+
+
+async def _interrupt(raw: aiosqlite.Connection, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    while True:  # until it is cancelled: the next statement may begin a moment later
+        await raw.interrupt()
+        await asyncio.sleep(_INTERRUPT_SECONDS)
 
 
 class Snapshot:

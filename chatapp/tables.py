@@ -368,3 +368,35 @@ drafts = Table(
     CheckConstraint(f"length(body) <= {MESSAGE_CHARACTERS}", name="body_characters"),
     sqlite_with_rowid=False,
 )
+
+# Search: `domain/search_index.py` says how these belong together. Beside them stands `search_index`, which the two
+# databases spell so differently that only the migration knows it.
+search_rooms = Table(
+    "search_rooms",
+    metadata,
+    Column("room_id", Id, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False, comment="messages up to this number have an id"),
+)
+
+search_docs = Table(
+    "search_docs",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False, comment="newer ones are greater"),
+    Column("room_id", Id, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+    UniqueConstraint("room_id", "seq"),
+)
+
+search_stale = Table(
+    "search_stale",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("room_id", Id, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("author_id", Id, comment="this and body: what the index holds, for SQLite alone"),
+    Column("body", Text),
+    Index("ix_search_stale_room_id_seq", "room_id", "seq"),
+    comment="messages whose body changed or went since they came into the index; written by triggers",
+    sqlite_autoincrement=True,
+)

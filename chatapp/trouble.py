@@ -62,6 +62,13 @@ def is_worth_retrying(error: BaseException) -> bool:
     return state in _RETRIED_STATES or state[:2] in {"08", "53", "57", "58", "XX"}
 
 
+def is_cut_short(error: BaseException) -> bool:
+    """Whether a statement was ended because its time was up."""
+    if isinstance(error, sqlite3.OperationalError):
+        return error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
+    return _state(error) == "57014"
+
+
 def _state(error: BaseException) -> str:
     """PostgreSQL's five-letter code for an error, whichever library wraps it; '' when there is none."""
     for each in (error, getattr(error, "orig", None)):

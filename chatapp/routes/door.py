@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from chatapp.clock import Clock
 from chatapp.database import Database
 from chatapp.domain import sessions, unread
+from chatapp.domain.search import Searches
 from chatapp.domain.sessions import Found, Session
 from chatapp.domain.users import User
 from chatapp.errors import Missing, Refused, SignedOut
@@ -66,6 +67,7 @@ class Services:
     calls: Calls
     own: Own
     pushes: Pushes
+    searches: Searches
     backplane: Backplane
     fanout: Fanout
     writer: Writer

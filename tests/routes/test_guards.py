@@ -133,6 +133,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/mentions/clear"): Row(signed_in("303 /mentions"), {"until": "9999999999999"}),
     ("GET", "/switch"): Row(signed_in("200")),
     ("GET", "/shortcuts"): Row(signed_in("200")),
+    ("GET", "/search"): Row(signed_in("200")),
     ("GET", "/sidebar"): Row(signed_in("200")),
     ("GET", "/settings"): Row(signed_in("200")),
     ("POST", "/settings/profile"): Row(
@@ -310,6 +311,10 @@ async def test_nothing_of_a_room_is_told_to_who_is_not_in_it_however_they_ask(ro
         "/bookmarks",
         f"/rooms?q={SECRET}",
         f"/rooms?q={NOBODYS_NAME}",
+        f"/search?q={SECRET}",
+        "/search?q=4711",
+        f"/search?q=in:%22{play.name}%22",
+        f"/search?q=from:%22{NOBODYS_NAME}%22",
         f"/sidebar?room={play.room}",
         "/",
     ):
@@ -323,7 +328,9 @@ async def test_nothing_of_a_room_is_told_to_who_is_not_in_it_however_they_ask(ro
 
 def _found(html: str) -> str:
     """A search page repeats what was asked for; the secret may be nowhere else in it."""
-    return "".join(item.text for item in read(html).all("ul", class_="rooms-list"))
+    page = read(html)
+    lists = [page.all(tag, class_="rooms-list") for tag in ("ul", "ol")]
+    return "".join(item.text for items in lists for item in items)
 
 
 # -- the socket -----------------------------------------------------------------

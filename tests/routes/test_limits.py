@@ -193,3 +193,11 @@ async def test_a_site_may_allow_more(make_site, sqlite_url):
     visitor = Person(site)
     answers = [(await visitor.tries_to_sign_up(email="x")).status_code for _ in range(41)]
     assert answers == [422] * 40 + [429]
+
+
+async def test_searching_what_was_said(held, clock):
+    ann = await somebody(held)
+    await exhaust(lambda: ann.get("/search?q=hello"), limits.SEARCH, clock, 200)
+    while (await ann.get("/search?q=hello")).status_code == 200:
+        pass
+    assert (await ann.get("/search?q=")).status_code == 200  # the field alone asks for nothing

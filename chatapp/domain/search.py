@@ -1,0 +1,359 @@
+"""Finding messages, in the rooms that somebody is in at that moment.
+
+The index names candidates, newest first; each is compared with what was asked as it is now. Read besides are messages
+that are not in the index yet, or otherwise than they are (`search_index.py`). All of it is as of one moment, and of a
+search not even a number tells of rooms that the asker is not in.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.sql import ColumnElement
+
+from chatapp.database import Database
+from chatapp.domain import excerpts, grams, search_index
+from chatapp.domain.excerpts import Piece
+from chatapp.domain.memberships import Reader
+from chatapp.domain.search_query import Query
+from chatapp.domain.text import initials
+from chatapp.errors import Busy
+from chatapp.tables import (
+    memberships,
+    messages,
+    rooms,
+    search_docs,
+    search_rooms,
+    search_stale,
+    users,
+)
+
+PAGE: Final = 20
+SECONDS: Final = 2.0  # a search may take, waiting included
+AT_ONCE: Final = 2  # searches of a process; the other connections are for those who read and write
+WAITING_MOST: Final = 50
+WITHOUT_ID_MOST: Final = 2_000  # messages that one search reads because they have no id, or changed
+SLACK: Final = (
+    2_000  # ids by which the order may differ from that of times, after the index was behind
+)
+AUTHORS_MOST: Final = 50
+_FIRST_LOT: Final = 60  # candidates; four times as many in the next
+_LOT_MOST: Final = 4_000
+
+
+class TooSlow(Exception):
+    """The time was up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A message that was found. `at` in milliseconds since 1970."""
+
+    room_id: int
+    room_name: str
+    seq: int
+    author_name: str
+    author_hue: int
+    pieces: list[Piece]
+    at: int
+
+    @property
+    def author_initials(self) -> str:
+        return initials(self.author_name)
+
+
+Place = tuple[int, int, int]  # when, room, number
+
+
+class Cursor(NamedTuple):
+    """The last message of a page: its id, or its place if it had none yet."""
+
+    id: int | None
+    place: Place | None
+
+    def __str__(self) -> str:
+        return str(self.id) if self.place is None else "-".join(map(str, self.place))
+
+    @classmethod
+    def read(cls, text: str) -> "Cursor | None":
+        """What `str` gave; None for anything else."""
+        if re.fullmatch("[0-9]{1,18}", text):
+            return cls(int(text), None)
+        if re.fullmatch("[0-9]{1,18}-[0-9]{1,18}-[0-9]{1,18}", text):
+            at, room_id, seq = map(int, text.split("-"))
+            return cls(None, (at, room_id, seq))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`more`: below which the next page begins, None at the end. `is_partial`: some are not in the index yet."""
+
+    hits: list[Hit]
+    more: Cursor | None
+    is_partial: bool = False
+
+
+_NOTHING: Final = Found([], None)
+_ALL: Final = 2**63 - 1  # above every id
+_AUTHOR: Final = users.c.id == messages.c.author_id
+_DOC: Final = (messages.c.room_id == search_docs.c.room_id) & (messages.c.seq == search_docs.c.seq)
+_COLUMNS: Final = (
+    messages.c.room_id,
+    messages.c.seq,
+    messages.c.kind,
+    messages.c.at,
+    messages.c.author_id,
+    messages.c.body,
+    messages.c.marks,
+    users.c.name.label("author_name"),
+    users.c.hue.label("author_hue"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    name: str
+    last: int
+    known: int  # up to this number its messages have ids
+
+
+class Searches:
+    """Owner of the places for searches: `AT_ONCE` at work, `WAITING_MOST` in line, `Busy` for whoever comes then."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    async def find(
+        self, user_id: int, query: Query, before: Cursor | None = None, seconds: float = SECONDS
+    ) -> Found:
+        """A page, newest first. `before`: `more` of the page ahead of it. Raises `TooSlow`, `Busy`."""
+        if self._waiting >= WAITING_MOST:
+            raise Busy("busy", SECONDS)
+        until = time.monotonic() + seconds
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(seconds):
+                await self._places.acquire()
+        except TimeoutError:
+            raise TooSlow from None
+        finally:
+            self._waiting -= 1
+        try:
+            left = max(0.01, until - time.monotonic())
+            async with self._database.snapshot(left) as snapshot:
+                search = _Search(snapshot, self._database.is_sqlite, user_id, query, until)
+                return await search.page(before)
+        except TimeoutError:
+            raise TooSlow from None
+        finally:
+            self._places.release()
+
+
+class _Search:
+    """One search, as of one moment. Order: by id, above it what has none yet, by time."""
+
+    def __init__(
+        self, reader: Reader, is_sqlite: bool, user_id: int, query: Query, until: float
+    ) -> None:
+        self._reader = reader
+        self._is_sqlite = is_sqlite
+        self._user_id = user_id
+        self._query = query
+        self._until = until
+        self._rooms: dict[int, _Room] = {}
+        self._authors: list[int] | None = None
+        self._after: Place | None = None  # only what stands below this is asked for
+        self._is_partial = False
+
+    async def page(self, before: Cursor | None) -> Found:
+        self._rooms = await self._mine()
+        if self._query.authors:
+            self._authors = await self._named()
+        if self._query.is_empty or not self._rooms or self._authors == []:
+            return _NOTHING
+        low, high = await self._range()
+        found: dict[Place, tuple[int, Any]] = {}
+        self._is_partial = max(low, 1) < await search_index.backlog(self._reader)
+        if before is not None and before.id is not None:
+            high = min(high, before.id)
+        else:
+            self._after = before.place if before else None
+            found |= await self._without_id()
+        found |= await self._changed(low, high)
+        known, lot = len(found), _FIRST_LOT
+        while len(found) - known <= PAGE and lot:
+            rows = await self._candidates(low, high, lot)
+            for row in rows:
+                if self._is_right(row):
+                    found[_place(row)] = (row.id, row)
+            high, lot = (rows[-1].id, min(4 * lot, _LOT_MOST)) if len(rows) == lot else (high, 0)
+            if time.monotonic() > self._until:
+                raise TimeoutError
+        ordered = sorted(found.items(), key=lambda item: (item[1][0], item[0]), reverse=True)
+        hits = [self._hit(row) for _, (_, row) in ordered[:PAGE]]
+        more = None
+        if len(ordered) > PAGE:
+            place, (id_, _) = ordered[PAGE - 1]
+            more = Cursor(None, place) if id_ == _ALL else Cursor(id_, None)
+        return Found(hits, more, self._is_partial)
+
+    # -- where and by whom ------------------------------------------------------------
+
+    async def _mine(self) -> dict[int, _Room]:
+        """The asker's rooms, or those of them that were named."""
+        query = (
+            select(rooms.c.id, rooms.c.name, rooms.c.name_key, rooms.c.last_seq, search_rooms.c.seq)
+            .select_from(
+                memberships.join(rooms, rooms.c.id == memberships.c.room_id).outerjoin(
+                    search_rooms, search_rooms.c.room_id == rooms.c.id
+                )
+            )
+            .where(memberships.c.user_id == self._user_id, memberships.c.is_active)
+        )
+        rows = await self._reader.fetch_all(query)
+        for wanted in (lambda key: key in self._query.rooms, self._is_named):
+            chosen = [row for row in rows if not self._query.rooms or wanted(row.name_key)]
+            if chosen:  # a room of exactly this name, or else those with it in theirs
+                return {row.id: _Room(row.name, row.last_seq, row.seq or 0) for row in chosen}
+        return {}
+
+    def _is_named(self, key: str) -> bool:
+        return any(name in key for name in self._query.rooms)
+
+    async def _named(self) -> list[int]:
+        """Accounts with one of the names, or else with a word of theirs that begins so."""
+        chosen: set[int] = set()
+        for name in self._query.authors:
+            if name == "me":
+                chosen.add(self._user_id)
+                continue
+            begins: ColumnElement[bool] = users.c.name_key.startswith(name, autoescape=True)
+            later = users.c.name_key.contains(f" {name}", autoescape=True)
+            for condition in (users.c.name_key == name, begins | later):
+                query = select(users.c.id).where(condition).order_by(users.c.id).limit(AUTHORS_MOST)
+                if ids := [row.id for row in await self._reader.fetch_all(query)]:
+                    chosen.update(ids)
+                    break
+        return sorted(chosen)
+
+    # -- what may be right ---------------------------------------------------------------
+
+    async def _range(self) -> tuple[int, int]:
+        """Ids among which everything of the time that is asked for is, with some besides."""
+
+        async def first(at: int) -> int | None:
+            query = select(search_docs.c.id).where(search_docs.c.at >= at)
+            found: int | None = await self._reader.fetch_value(
+                query.order_by(search_docs.c.at).limit(1)
+            )
+            return found
+
+        low, high = 0, _ALL
+        if self._query.since is not None:
+            found = await first(self._query.since)
+            low = _ALL - 1 if found is None else max(0, found - SLACK)
+        if self._query.until is not None:
+            found = await first(self._query.until)
+            high = _ALL if found is None else found + SLACK
+        return low, high
+
+    async def _without_id(self) -> dict[Place, tuple[int, Any]]:
+        """What is right of the messages that have no id yet: of those rooms first that have few of them."""
+        rows: list[Any] = []
+        behind = [(room.last - room.known, id_) for id_, room in self._rooms.items()]
+        for _, id_ in sorted(some for some in behind if some[0] > 0):
+            left = WITHOUT_ID_MOST - len(rows)
+            if not left:
+                self._is_partial = True
+                break
+            found = await self._reader.fetch_all(
+                select(*_COLUMNS)
+                .select_from(messages.join(users, _AUTHOR))
+                .where(messages.c.room_id == id_, messages.c.seq > self._rooms[id_].known)
+                .order_by(messages.c.seq.desc())
+                .limit(left + 1)
+            )
+            self._is_partial |= len(found) > left
+            rows += found[:left]
+        return {_place(row): (_ALL, row) for row in rows if self._is_right(row)}
+
+    async def _changed(self, low: int, high: int) -> dict[Place, tuple[int, Any]]:
+        """What is right of the messages that the index has otherwise than they are."""
+        stale = (
+            select(search_stale.c.room_id, search_stale.c.seq)
+            .where(search_stale.c.room_id.in_(self._rooms))
+            .distinct()
+            .limit(WITHOUT_ID_MOST)
+            .subquery("stale")
+        )
+        here = (messages.c.room_id == stale.c.room_id) & (messages.c.seq == stale.c.seq)
+        rows = await self._reader.fetch_all(
+            select(search_docs.c.id, *_COLUMNS).select_from(
+                stale.join(messages, here).join(users, _AUTHOR).join(search_docs, _DOC)
+            )
+        )
+        self._is_partial |= len(rows) >= WITHOUT_ID_MOST
+        return {
+            _place(row): (row.id, row)
+            for row in rows
+            if low <= row.id < high and self._is_right(row)
+        }
+
+    async def _candidates(self, low: int, high: int, lot: int) -> Sequence[Any]:
+        """The next ids of the index, greatest first, with their messages; without one where it is gone."""
+        numbers = {grams.word("has", what) for what in self._query.has}
+        for term in self._query.terms:
+            numbers |= grams.of_term(term)
+        ids = search_index.candidates(
+            sorted(numbers),
+            self._authors or [],
+            list(self._rooms),
+            low=low,
+            high=high,
+            lot=lot,
+            is_sqlite=self._is_sqlite,
+        ).subquery("ids")
+        docs = ids.outerjoin(search_docs, search_docs.c.id == ids.c.id)
+        return await self._reader.fetch_all(
+            select(ids.c.id, *_COLUMNS)
+            .select_from(docs.outerjoin(messages, _DOC).outerjoin(users, _AUTHOR))
+            .order_by(ids.c.id.desc())
+        )
+
+    def _is_right(self, row: Any) -> bool:
+        """Whether it is what was asked for, as it is now."""
+        query = self._query
+        if row.kind != "message" or not row.body or row.room_id not in self._rooms:
+            return False
+        if self._after is not None and _place(row) >= self._after:
+            return False
+        if not (query.since or 0) <= row.at < (query.until or _ALL):
+            return False
+        if self._authors is not None and row.author_id not in self._authors:
+            return False
+        folded = grams.fold(row.body)
+        return all(term in folded for term in query.terms) and (
+            not query.has or query.has <= search_index.has(row.body)
+        )
+
+    def _hit(self, row: Any) -> Hit:
+        return Hit(
+            row.room_id,
+            self._rooms[row.room_id].name,
+            row.seq,
+            row.author_name,
+            row.author_hue,
+            excerpts.around(row.body, row.marks, self._query.terms),
+            row.at,
+        )
+
+
+def _place(row: Any) -> Place:
+    return (row.at, row.room_id, row.seq)
