@@ -25,8 +25,8 @@ from chatapp.realtime.drafts import Drafts
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hints import Hints
 from chatapp.realtime.hub import Hub
-from chatapp.realtime.janus import Janus
 from chatapp.realtime.indexer import Indexer
+from chatapp.realtime.janus import Janus
 from chatapp.realtime.leases import Leases, MemoryLeases
 from chatapp.realtime.media import Media
 from chatapp.realtime.mine import Own
