@@ -6,8 +6,8 @@ A table that the version before does not touch, and two indexes that hold answer
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0008"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -8,7 +8,7 @@ deletes without knowing of the index, and the triggers note it for whoever keeps
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
+revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None

@@ -6,7 +6,7 @@ A new table and a column with a default, which the version before does not touch
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None

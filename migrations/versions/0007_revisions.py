@@ -6,8 +6,8 @@ Two new tables, which the version before does not touch: what it deletes with a 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
