@@ -28,6 +28,8 @@ from chatapp.trouble import is_cut_short
 READERS: Final = 4  # SQLite connections kept for reading
 STATEMENT_SECONDS: Final = 10
 _INTERRUPT_SECONDS: Final = 0.05
+# What may take long is planned for the values it has: a plan for any values would read a search's table from its end.
+_BOUNDED: Final = "SET LOCAL statement_timeout = {}; SET LOCAL plan_cache_mode = force_custom_plan"
 
 SQLITE_PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
@@ -112,9 +114,7 @@ class Reads:
             else:
                 async with raw.transaction(isolation="repeatable_read", readonly=True):
                     if seconds is not None:
-                        await raw.execute(
-                            f"SET LOCAL statement_timeout = {int(seconds * 1000) or 1}"
-                        )
+                        await raw.execute(_BOUNDED.format(max(1, int(seconds * 1000))))
                     try:
                         yield Snapshot(self, raw)
                     except Exception as error:
