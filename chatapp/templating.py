@@ -157,6 +157,7 @@ class _Mould:
     """
 
     _GAPS: Final = (
+        "room_id",
         "seq",
         "author_id",
         "author_name",
@@ -179,6 +180,7 @@ class _Mould:
 
     def fill(self, message: Message, html: str) -> str:
         return self._format % {
+            "room_id": message.room_id,
             "seq": message.seq,
             "author_id": message.author_id,
             "author_name": escape(message.author_name),

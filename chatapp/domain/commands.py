@@ -228,8 +228,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_quiet(self) -> bool:
-        """Whether it only carries a look and shows nothing by itself."""
-        return self.kind == "profile" and not self.body
+        """Whether it only tells windows something (a look, another list of pins) and shows nothing by itself."""
+        return self.kind == "unpinned" or (self.kind == "profile" and not self.body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,12 @@ async def mark_read(request: Request) -> Response:
 async def join(request: Request) -> Response:
     kit, me, room_id = services(request), await actor(request), room_number(request)
     kit.limits.take(MEMBERSHIP, me.id)
+    around = (await typed(request, "around"))["around"]
     await kit.writer.ask(JoinRoom(me.id, room_id))
+    if (
+        around.isascii() and around.isdigit() and len(around) <= 15
+    ):  # a link to a message brought them
+        return to(f"/rooms/{room_id}?around={int(around)}#m-{int(around)}")
     return to(f"/rooms/{room_id}")
 
 

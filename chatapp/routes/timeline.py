@@ -1,5 +1,6 @@
 """A room's page, and pieces of its history."""
 
+from collections.abc import Sequence
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -60,12 +61,14 @@ async def show_room(
     async with kit.database.snapshot() as snapshot:
         room = await rooms.find(snapshot, room_id)
         if not await memberships.is_member(snapshot, room_id, me.id):
-            return await page(request, "rooms/join.html", {"room": room}, status)
+            around = query_number(request, "around")
+            return await page(request, "rooms/join.html", {"room": room, "around": around}, status)
         unread_here = (await unread.counts(snapshot, [(room_id, me.id)]))[room_id, me.id]
         fresh = await _fresh(snapshot, unread_here, me)
         landing = ""
         if any(name in request.query_params for name in ("before", "after", "around", "end")):
             found, seq = await _wanted(request, snapshot, room_id), room.last_seq
+            landing = _target(found.messages, query_number(request, "around"))
         else:
             place = None if fresh else await unread.place(snapshot, room_id, me.id)
             found, seq = await _newest(kit, snapshot, room)
@@ -126,6 +129,14 @@ async def _answering(
     seq = number_of(form["reply"]) if "reply" in form else query_number(request, "reply")
     found = await messages.find(reader, room_id, seq) if seq else None
     return quotes.of(found) if found and found.kind in quotes.ANSWERABLE else None
+
+
+def _target(rows: Sequence[Message], seq: int | None) -> str:
+    """The row that a link to number `seq` leads to: that one, or the nearest that shows something."""
+    shown = [row.seq for row in rows if not row.is_quiet]
+    if seq is None or not shown:
+        return ""
+    return f"m-{max((each for each in shown if each <= seq), default=shown[0])}"
 
 
 async def _fresh(reader: Reader, count: Unread, me: User) -> Fresh | None:

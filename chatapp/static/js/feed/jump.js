@@ -1,4 +1,5 @@
-// From an answer to what it answers, and back: by the browser's own history, or by a button that says so.
+// Links to messages of this room: one that is on the page is shown without loading anything, and the address names it.
+// From an answer to what it answers there is a way back: the browser's own, or a button that says so.
 
 import { seqOf } from "./rows.js";
 import { shape } from "../page.js";
@@ -11,21 +12,16 @@ export function wireJumps(feed) {
   const foot = feed.element.querySelector(":scope > .room-foot");
   let offer = null;
 
-  timeline.addEventListener("click", (event) => {
-    const link = event.target instanceof Element ? event.target.closest("a.reply-ref") : null;
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-    const from = seqOf(link.closest("[data-seq]"));
-    const to = Number(link.dataset.to);
-    if (feed.rows.bySeq(to)) {
-      event.preventDefault();
-      history.replaceState({ ...history.state, from }, "");
-      history.pushState({ to }, "", `#m-${to}`);
-      show(to);
-      propose(() => history.back());
-    } else if (!Number.isNaN(from)) {
-      // the page that the link leads to offers the way back
-      remember({ room, from, to });
-    }
+  feed.element.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
+    const to = link && numberIn(link, room);
+    if (!to || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    const row = feed.rows.bySeq(to);
+    const isShown = row !== null && !row.hidden;
+    if (isShown) event.preventDefault();
+    if (link.matches(".timeline .reply-ref")) leave(seqOf(link.closest("[data-seq]")), to, isShown);
+    else if (isShown) history.replaceState(history.state, "", link.href);
+    if (isShown) show(to);
   });
   window.addEventListener("popstate", ({ state }) => {
     withdraw();
@@ -43,14 +39,23 @@ export function wireJumps(feed) {
   }
   remember(null);
 
+  /** The page that the link leads to offers the way back. */
+  function leave(from, to, isShown) {
+    if (isShown) {
+      history.replaceState({ ...history.state, from }, "");
+      history.pushState({ to }, "", `#m-${to}`);
+      propose(() => history.back());
+    } else if (!Number.isNaN(from)) remember({ room, from, to });
+  }
+
   function show(seq) {
     const row = feed.rows.bySeq(seq);
     if (!row) {
       location.assign(`/rooms/${room}?around=${seq}#m-${seq}`);
       return;
     }
-    timeline.querySelector(".is-found")?.classList.remove("is-found");
-    row.classList.add("is-found");
+    timeline.querySelector(".is-target")?.classList.remove("is-target");
+    row.classList.add("is-target");
     row.scrollIntoView({ block: "center" });
     row.focus({ preventScroll: true });
   }
@@ -71,6 +76,14 @@ export function wireJumps(feed) {
     offer?.remove();
     offer = null;
   }
+}
+
+/** Which message of a room a link leads to. @param {HTMLAnchorElement} link @param {string} room @returns {number | null} */
+function numberIn(link, room) {
+  if (link.dataset.to) return Number(link.dataset.to);
+  const url = new URL(link.href);
+  const here = url.origin === location.origin && url.pathname === `/rooms/${room}`;
+  return here ? Number(url.searchParams.get("around")) || null : null;
 }
 
 /** @param {{room: string, from: number, to: number} | null} way */
