@@ -50,6 +50,7 @@ class Fanout:
         for departure in committed.departures:
             self._hub.depart(departure.room_id, departure.user_id, departure.reason)
             self._rosters.depart(departure.room_id, departure.user_id)
+            self._marks.depart(departure.room_id, departure.user_id)
             self._backplane.publish(
                 Hint(
                     "depart",

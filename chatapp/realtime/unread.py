@@ -38,6 +38,7 @@ class UnreadMarks:
         self._marks: dict[Pair, Mark] = {}
         self._told: dict[Pair, bool] = {}  # whom to tell, and whether other processes as well
         self._under_way = 0
+        self._asking: set[Pair] = set()  # whose counts are being read
         self._wake = asyncio.Event()
 
     def mark(self, user_id: int, room_id: int, mark: Mark) -> None:
@@ -61,6 +62,13 @@ class UnreadMarks:
                 self._told[pair] = others or self._told.get(pair, False)
         self._wake.set()
 
+    def depart(self, room_id: int, user_id: int | None) -> None:
+        """Somebody (None: everybody) left a room: what is being counted for them comes too late."""
+        for pair in [each for each in (*self._told, *self._asking) if each[0] == room_id]:
+            if user_id in {None, pair[1]}:
+                self._told.pop(pair, None)
+                self._asking.discard(pair)
+
     def waiting(self) -> int:
         return len(self._marks) + len(self._told) + self._under_way
 
@@ -78,6 +86,7 @@ class UnreadMarks:
                     await self._send(self._some(self._told))
             finally:
                 self._under_way = 0
+                self._asking.clear()
 
     async def _store(self, marks: dict[Pair, Mark]) -> None:
         try:
@@ -100,9 +109,11 @@ class UnreadMarks:
         here = [pair for pair in told if self._hub.count(pair[1])]
         if not here:
             return
+        self._asking = set(here)
         found = await unread.counts(self._database, here)
-        for (_, user_id), count in found.items():
-            self._hub.send_user(user_id, frames.unread(*count))
+        for (room_id, user_id), count in found.items():
+            if (room_id, user_id) in self._asking:
+                self._hub.send_user(user_id, frames.unread(*count))
 
     def _some(self, waiting: dict[Pair, Value]) -> dict[Pair, Value]:
         some = {pair: waiting.pop(pair) for pair in list(waiting)[:TOGETHER_MOST]}

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from chatapp.domain import messages, quotes
+from chatapp.domain import inbox, messages, quotes
 from chatapp.domain.commands import EditProfile, Message
 from tests.domain import world
 from tests.domain.world import a_post
@@ -84,6 +84,13 @@ async def test_a_key_says_also_what_is_answered(database, bob, lab, tea):
     assert codes(await world.store(database, [answer])) == [tea + 1]
     other = [a_post(bob, lab, "Gladly.", key), a_post(bob, lab, "Gladly.", key, reply=tea + 1)]
     assert codes(await world.store(database, other)) == ["key_reused", "key_reused"]
+
+
+async def test_what_is_quoted_calls_nobody_again(database, ann, bob, lab):
+    (asked,) = await world.says(database, ann, lab, "@Bob Baker tea?")
+    assert len(await inbox.of_user(database, bob.id)) == 1
+    await world.answers(database, ann, lab, asked.seq, "Well?")
+    assert len(await inbox.of_user(database, bob.id)) == 1
 
 
 async def test_a_quote_is_the_original_as_it_is_now(database, ann, bob, lab, tea):

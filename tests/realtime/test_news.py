@@ -104,9 +104,36 @@ async def test_reading_is_told_to_all_windows_and_to_other_processes(core, ann, 
             "read": 3,
             "unread": 1,
             "mentions": 0,
+            "threads": 0,
         }
     assert [(hint.room_id, hint.user_id) for hint in core.hints.of("unread")] == [(lab, bob.id)]
     assert core.marks.waiting() == 0
+
+
+async def test_who_leaves_while_their_unread_is_counted_hears_no_more_of_the_room(
+    core, ann, bob, cat, lab, monkeypatch
+):
+    core.start()
+    core.supervisor.keep(core.marks.run, "unread")
+    await world.carry_out(core.database, JoinRoom(cat.id, lab))
+    (asked,) = await world.says(core.database, bob, lab, "Tea?")
+    bobs, cats = await follows(core, bob), await follows(core, cat)
+    counts, counted, left = unread.counts, asyncio.Event(), asyncio.Event()
+
+    async def slow(reader, pairs):
+        found = await counts(reader, pairs)
+        counted.set()
+        await left.wait()
+        return found
+
+    monkeypatch.setattr(unread, "counts", slow)
+    await core.ends(world.a_post(ann, lab, "Yes.", reply=asked.seq))
+    core.marks.tell(lab, [cat.id])
+    await counted.wait()
+    await core.ends(LeaveRoom(bob.id, lab))
+    left.set()
+    assert (await cats.frame("unread"))["unread"] == 2
+    assert "unread" not in [frame["type"] for frame in bobs.frames]
 
 
 PEOPLE = ("ann", "bob", "cat")

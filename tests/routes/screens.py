@@ -344,7 +344,7 @@ def _name_in(row: Element) -> Element:
 def _look_of(row: Element) -> tuple[str, str | None, str]:
     """Name, colour and initials; most events tell a name alone."""
     if row.tag == "article":
-        avatar = row.one("span", class_="avatar")
+        avatar = row.all("span", class_="avatar")[0]  # others are of who answered
         return _name_in(row).text, avatar.attributes["data-hue"], avatar.text
     told = row.attributes
     return _name_in(row).text, told.get("data-hue"), told.get("data-initials", "")
@@ -355,6 +355,6 @@ def _dress(row: Element, name: str, hue: str | None, initials: str) -> None:
         return
     _name_in(row).children[:] = [name]
     if row.tag == "article":
-        avatar = row.one("span", class_="avatar")
+        avatar = row.all("span", class_="avatar")[0]  # others are of who answered
         avatar.attributes["data-hue"] = hue
         avatar.children[:] = [initials]
