@@ -302,7 +302,7 @@ async def test_words_stay_on_the_device_until_the_server_says_that_it_has_them(r
     assert said == [[frames, "Earl"], False, True, None, []]
 
 
-async def test_what_comes_from_elsewhere_waits_for_quiet_and_never_undoes_what_is_typed(run: Run):
+async def test_what_comes_from_elsewhere_waits_for_quiet_and_undoes_nothing(run: Run):
     said = await run(
         "draft",
         DRAFT
@@ -316,12 +316,39 @@ async def test_what_comes_from_elsewhere_waits_for_quiet_and_never_undoes_what_i
         quiet = 20;
         draft.heard(stored(7, "Assam"));
         draft.type("Earl Grey at"); draft.flush();
+        const typing = [draft.text, sent.length, kept.text, kept.base];
         quiet = 0; await new Promise((done) => setTimeout(done, 60));
-        return [early, late, shown, draft.text, sent];
+        return [early, late, typing, shown.at(-1), sent];
         """,
     )
-    at = {"base": 7, "body": "Earl Grey at", "tab": "here"}
-    assert said == [[], ["Earl Grey"], ["Earl Grey"], "Earl Grey at", [at]]
+    both = "Assam\n\nEarl Grey at"
+    typing = ["Earl Grey at", 0, "Earl Grey at", 6]
+    assert said == [
+        [],
+        ["Earl Grey"],
+        typing,
+        both,
+        [{"base": 7, "body": both, "tab": "here"}],
+    ]
+
+
+async def test_what_is_part_of_what_is_typed_waits_for_nothing(run: Run):
+    """The other device has sent, or had the beginning of it."""
+    said = await run(
+        "draft",
+        DRAFT
+        + """
+        draft.start(stored(5, "Earl"), null);
+        quiet = 1000;
+        for (const [at, body] of [[6, "Earl Grey"], [7, ""]]) {
+          draft.type(`Earl Grey at ${at}`);
+          draft.heard(stored(at, body));
+          draft.flush();
+        }
+        return [shown, sent.map(({ base }) => base)];
+        """,
+    )
+    assert said == [[], [6, 7]]
 
 
 async def test_an_answer_that_was_lost_with_the_line_makes_no_text_double(run: Run):

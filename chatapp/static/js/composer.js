@@ -45,14 +45,21 @@ export class Composer {
     });
     box.addEventListener("keydown", (event) => this.#key(event));
     box.addEventListener("compositionstart", () => (this.#composing = true));
-    box.addEventListener("compositionend", () => (this.#composing = false));
+    box.addEventListener("compositionend", () => {
+      this.#composing = false;
+      draft.type(box.value);
+    });
     box.addEventListener("input", () => {
       this.#typedAt = Date.now();
       this.#look();
-      draft.type(box.value);
+      if (!this.#composing) draft.type(box.value); // half a word is worth nothing elsewhere
     });
-    window.addEventListener("pagehide", () => draft.flush());
-    document.addEventListener("visibilitychange", () => document.hidden && draft.flush());
+    const leave = () => {
+      draft.type(box.value);
+      draft.flush();
+    };
+    window.addEventListener("pagehide", leave);
+    document.addEventListener("visibilitychange", () => document.hidden && leave());
     wirePictures(form.closest("main") ?? form, () => this.#say(words().noPictures));
     this.#look();
   }

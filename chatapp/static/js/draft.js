@@ -2,8 +2,8 @@
 //
 // 1. Words that the server has not said it stored stay on the device.
 // 2. What is being typed is never replaced; what came meanwhile from another device waits for quiet.
-// 3. Words that could not be stored for want of a line are put below those that came from elsewhere meanwhile:
-//    neither are lost. While there is a line, whoever types last has the last word.
+// 3. Words from here that the server does not have, and words from elsewhere that build upon none of them, both stay:
+//    one below the other. Until then the server keeps theirs, and the device keeps ours.
 
 import { MAX_POINTS, isVisible, points } from "./limits.js";
 import { debounced } from "./page.js";
@@ -31,8 +31,6 @@ export class Draft extends EventTarget {
   #base = 0;
   /** @type {string | null} what the server has, as far as is known */
   #saved = "";
-  /** Whether what is here was written without a line. */
-  #apart = false;
   /** @type {Stored | null} what came while somebody was typing */
   #waiting = null;
   #timer = 0;
@@ -87,15 +85,13 @@ export class Draft extends EventTarget {
     const text = regular(typed);
     if (text === this.text) return;
     this.text = text;
-    if (this.#waiting && !this.#apart) this.#adopt(this.#waiting);
     this.#changed();
   }
 
   /** There is a line again, or for the first time. */
   back() {
-    this.#apart = !this.isSaved;
-    if (this.#apart) this.#save();
-    else this.send({ base: this.#base, body: null });
+    if (this.isSaved) this.send({ base: this.#base, body: null });
+    else this.#save();
   }
 
   /** Nobody may be here a moment later. */
@@ -112,7 +108,8 @@ export class Draft extends EventTarget {
       if (!this.isSaved) this.#later(AGAIN_AFTER);
       return;
     }
-    if (body !== this.text && !this.tabs.includes(tab) && (this.isSaved || this.#apart)) {
+    const isOurs = this.tabs.includes(tab) || (!this.isSaved && joined(body, this.text) === this.text);
+    if (body !== this.text && !isOurs) {
       this.#waiting = stored;
       this.#settle();
       return;
@@ -137,9 +134,10 @@ export class Draft extends EventTarget {
       return;
     }
     const text = this.isSaved ? stored.body : joined(stored.body, this.text);
+    const isNew = text !== this.text;
     this.#adopt(stored);
     this.text = text;
-    this.show(text);
+    if (isNew) this.show(text);
     this.#changed();
   }
 
@@ -147,7 +145,6 @@ export class Draft extends EventTarget {
     this.#rest();
     this.#base = at;
     this.#saved = body;
-    this.#apart = false;
     this.#waiting = null;
   }
 
