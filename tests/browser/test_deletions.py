@@ -3,7 +3,7 @@
 from playwright.async_api import expect
 
 from tests.browser.actions import comes, join, open_room, say, send_form, shown, two_in_a_room
-from tests.browser.changing import GONE, edits, from_the_menu, reads, row
+from tests.browser.changing import GONE, edits, from_the_menu, over_http, reads, row
 from tests.browser.test_unread import unread
 from tests.faults.replicas import two_replicas
 from tests.support.fixtures import Arrive, Serve
@@ -131,3 +131,21 @@ async def test_without_scripts_messages_are_edited_and_deleted_by_pages(
     await reads(page, GONE)
     await page.get_by_role("button", name="Undo").click()
     await reads(page, "Earl Grey *")
+
+
+async def test_a_message_that_changes_does_not_take_the_tools_from_another(
+    serve: Serve, person: Arrive
+) -> None:
+    server = await serve()
+    ann, ben, room = await two_in_a_room(person, server, server)
+    await say(ann.page, "one")
+    await say(ann.page, "two")
+    await shown(ben.page, "one", "two")
+    await row(ann.page, "two").focus()
+    await row(ann.page, "one").hover()
+    await expect(row(ann.page, "one").locator(".msg-tools")).to_have_count(1)
+    seq = await row(ann.page, "two").get_attribute("data-seq")
+    await over_http(ann, f"{room}/messages/{seq}/edit", body="three", base="0")
+    await reads(ann.page, "one", "three *")
+    await expect(row(ann.page, "three")).to_be_focused()
+    await expect(row(ann.page, "one").locator(".msg-tools")).to_have_count(1)

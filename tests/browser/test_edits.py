@@ -21,6 +21,7 @@ async def test_up_edits_the_last_thing_said_and_enter_saves_it(
     ann, ben, _room = await in_the_lab(serve, person)
     await say(ann.page, "first")
     await say(ann.page, "helo")
+    await shown(ben.page, "first", "helo")
     await say(ben.page, "what?")
     await shown(ann.page, "first", "helo", "what?")
     await ann.page.locator("#composer").press("ArrowUp")

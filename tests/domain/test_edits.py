@@ -26,7 +26,7 @@ from tests.domain import world
 from tests.domain.world import a_post
 
 DAY = 86_400
-WORDS = "the safe opens with 4711"
+WORDS = "the safe opens with swordfish"
 
 
 async def edit(database, who, room, seq, body, base=0, within=DAY, here=()) -> Committed:
@@ -315,11 +315,11 @@ async def test_when_nobody_may_take_it_back_the_words_are_in_no_table(database, 
     await delete(database, bob, lab, seq)
     assert not await deletions.have_lapsed(database)
     assert await wipe(database) == set()
-    assert await everywhere(database, "4711") == ["deletions", "revisions"]
+    assert await everywhere(database, "swordfish") == ["deletions", "revisions"]
     await ten_seconds_pass(database)
     assert await deletions.have_lapsed(database)
     assert await wipe(database) == {lab}
-    assert await everywhere(database, "4711") == []
+    assert await everywhere(database, "swordfish") == []
     assert not await deletions.have_lapsed(database)
 
 
@@ -403,7 +403,7 @@ async def test_an_edit_that_races_a_deletion_exposes_nothing(database, bob, lab,
     assert (now.kind, now.body, now.edited_at) == ("deleted", "", None)
     await ten_seconds_pass(database)
     await wipe(database)
-    assert await everywhere(database, "4711") == []
+    assert await everywhere(database, "swordfish") == []
 
 
 @pytest.mark.parametrize("time", range(3))
@@ -445,4 +445,4 @@ async def test_the_end_of_an_account_does_not_keep_a_deletion_from_ending(databa
     await world.carry_out(database, DeleteAccount(bob.id))
     await ten_seconds_pass(database)
     await wipe(database)
-    assert await everywhere(database, "4711") == []
+    assert await everywhere(database, "swordfish") == []

@@ -135,16 +135,16 @@ async def test_what_nobody_may_take_back_is_wiped_by_itself(core, ann, lab, monk
     async def forget(room_id: int) -> None:
         forgotten.append(room_id)
 
-    (posted,) = await world.says(core.database, ann, lab, "secret 4711")
+    (posted,) = await world.says(core.database, ann, lab, "secret swordfish")
     await world.carry_out(core.database, DeleteMessage(ann.id, lab, posted.seq))
     core.supervisor.keep(Wipes(core.database, forget).run, "wipes")
-    assert await everywhere(core.database, "4711") == ["deletions"]
+    assert await everywhere(core.database, "swordfish") == ["deletions"]
     await ten_seconds_pass(core.database)
     async with asyncio.timeout(10):
         while not forgotten:
             await asyncio.sleep(0.01)
     assert forgotten == [lab]
-    assert await everywhere(core.database, "4711") == []
+    assert await everywhere(core.database, "swordfish") == []
     assert not await deletions.have_lapsed(core.database)
 
 

@@ -178,19 +178,19 @@ async def test_every_edit_has_its_mark_at_the_end(bob, lab, body, last):
 
 
 async def test_a_deletion_leaves_its_place_and_can_be_undone_by_a_plain_form(ann, bob, lab):
-    seq = await bob.says(lab, "secret 4711")
+    seq = await bob.says(lab, "secret swordfish")
     answer = await deletes(bob, lab, seq)
     page = (await bob.get(answer.headers["location"])).text
     row = read(page).one(id=f"m-{seq}")
     assert "is-deleted" in row.classes
     assert {"is-own", "is-lead"} <= set(row.classes)
     assert bodies(page) == ["This message was deleted."]
-    assert "4711" not in page + await ann.sees(lab)
+    assert "swordfish" not in page + await ann.sees(lab)
     undo = read(page).one("div", class_="banner", role="status").one("form")
     answer = await bob.post(undo.attributes["action"])
     assert answer.headers["location"] == f"/rooms/{lab}?around={seq}#m-{seq}"
     page = (await bob.get(answer.headers["location"])).text
-    assert bodies(page) == ["secret 4711"]
+    assert bodies(page) == ["secret swordfish"]
     assert "The message is back." in page
 
 
@@ -215,8 +215,8 @@ async def test_programs_are_answered_in_json(bob, lab):
 
 
 async def test_nothing_of_a_deleted_message_can_be_read_by_any_door(ann, bob, lab):
-    seq = await bob.says(lab, "@Ann Archer secret 4711")
-    await edits(bob, lab, seq, "@Ann Archer secret 4711!")
+    seq = await bob.says(lab, "@Ann Archer secret swordfish")
+    await edits(bob, lab, seq, "@Ann Archer secret swordfish!")
     await deletes(bob, lab, seq)
     room = f"/rooms/{lab}"
     for who in (ann, bob):
@@ -231,13 +231,13 @@ async def test_nothing_of_a_deleted_message_can_be_read_by_any_door(ann, bob, la
             "/mentions",
         ):
             for headers in ({}, HTMX, JSON):
-                assert "4711" not in (await who.get(path, headers=headers)).text, path
+                assert "swordfish" not in (await who.get(path, headers=headers)).text, path
     assert (await history(bob, lab, seq)).status_code == 404
 
 
 async def test_deleting_needs_no_notice_of_what_was_said_to_go(ann, bob, lab):
     """SECURITY 25: what goes over the line of a deletion holds nothing of the words."""
-    seq = await bob.says(lab, "secret 4711")
+    seq = await bob.says(lab, "secret swordfish")
     async with ann.socket() as line:
         epoch = (await line.receive_json("hello"))["epoch"]
         await line.send_json({"type": "watch", "room": lab, "cursor": f"{epoch}:{seq}"})
@@ -245,10 +245,10 @@ async def test_deleting_needs_no_notice_of_what_was_said_to_go(ann, bob, lab):
         await deletes(bob, lab, seq)
         frame = await line.receive_json("changes")
         assert (frame["from"], frame["seq"]) == (seq, seq + 1)
-        assert "4711" not in str(frame)
+        assert "swordfish" not in str(frame)
         assert bodies(frame["html"]) == ["This message was deleted."]
         await restores(bob, lab, seq)
-        assert bodies((await line.receive_json("changes"))["html"]) == ["secret 4711"]
+        assert bodies((await line.receive_json("changes"))["html"]) == ["secret swordfish"]
 
 
 async def _counted(line: AsgiSocket, seq: int) -> tuple[int, int]:

@@ -171,12 +171,12 @@ async def test_what_was_edited_or_deleted_before_its_push_is_not_told_as_it_was(
     ann = await somebody(play.site, "Ann Archer")
     lab = await ann.opens("Lab")
     await play.somebody("Bob", lab)
-    first, second = await ann.says(lab, "Earl Gray?"), await ann.says(lab, "secret 4711")
+    first, second = await ann.says(lab, "Earl Gray?"), await ann.says(lab, "secret swordfish")
     await changes(ann, lab, first, "edit", "Earl Grey?")
     await changes(ann, lab, second, "delete")
     push = (await play.after(5, 1))["Bob"]
     assert (push.payload["text"], push.payload["count"]) == ("Earl Grey?", 1)
-    third = await ann.says(lab, "secret 4711")
+    third = await ann.says(lab, "secret swordfish")
     await changes(ann, lab, third, "delete")
     await play.after(20, 0)
 

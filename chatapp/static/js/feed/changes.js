@@ -43,7 +43,8 @@ export function wireChanges({ feed, session, box }) {
     void edit(seqOf(last));
   });
 
-  feed.timeline.addEventListener("click", (event) => {
+  // in the room, and in the pane of a thread beside it
+  feed.element.parentElement.addEventListener("click", (event) => {
     const mark = event.target instanceof Element ? event.target.closest("a.edited") : null;
     if (!mark || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();

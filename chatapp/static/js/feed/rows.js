@@ -26,6 +26,8 @@ export class Rows {
   #looks = new Map();
   /** @type {WeakMap<HTMLElement, HTMLElement>} new copies of rows in which something is written */
   #waiting = new WeakMap();
+  /** Whether the focus goes from a row to its new copy at this moment. */
+  replacing = false;
 
   /** @param {HTMLElement} inner .timeline-inner @param {string} [prefix] with which the ids of rows begin */
   constructor(inner, prefix = "m") {
@@ -101,7 +103,9 @@ export class Rows {
     if (old.tabIndex === 0) row.tabIndex = 0;
     old.replaceWith(row);
     const chip = sign && row.querySelector(`.reaction[data-sign="${CSS.escape(sign)}"]`);
+    this.replacing = true;
     if (focused) (chip || row).focus({ preventScroll: true });
+    this.replacing = false;
     return true;
   }
 

@@ -17,6 +17,8 @@ export function wireTools(feed, acts) {
   const all = { link: (row, seq) => void copyText(linkTo(feed.room, seq)), ...acts };
   const show = (event) => {
     const row = event.target instanceof Element ? event.target.closest(".msg") : null;
+    // a row that changes does not take them from the one that the reader is at
+    if (feed.rows.replacing && tools.isConnected) return;
     if (!row || Number.isNaN(seqOf(row)) || tools.parentElement === row || menu?.matches(":popover-open")) return;
     fit(tools, row);
     row.append(tools);
