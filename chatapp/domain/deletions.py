@@ -1,7 +1,7 @@
 """Deleting a message: what it said goes, its place in the room stays.
 
-For `UNDO_SECONDS` by the database's clock its deleter may take it back: what comes back lies in `deletions`, and former
-texts and reactions stay in their tables, where nobody can read them. `wipe` ends that. A message that was deleted
+For `UNDO_SECONDS` by the database's clock its deleter may take it back: what comes back lies in `deletions`; former
+texts, and who reacted, stay in their tables, where nobody can read them. `wipe` ends that. A message that was deleted
 counts for nobody as unread and names nobody.
 """
 
@@ -160,12 +160,13 @@ async def have_lapsed(reader: Reader) -> bool:
 
 
 async def wipe(tx: Transaction) -> set[int]:
-    """Everything that messages said whose time is over. Returns the rooms they were in."""
+    """Everything there was of messages whose time is over. Returns the rooms they were in."""
     lapsed = delete(deletions).where(deletions.c.until <= now_ms())
     rows = (await tx.execute(lapsed.returning(deletions.c.room_id, deletions.c.seq))).fetchall()
     gone = [(row.room_id, row.seq) for row in rows]
     for start in range(0, len(gone), _TOGETHER):
         some = gone[start : start + _TOGETHER]
         for table in (revisions, reactions):
-            await tx.execute(delete(table).where(tuple_(table.c.room_id, table.c.seq).in_(some)))
+            of_messages = tuple_(table.c.room_id, table.c.seq).in_(some)
+            await tx.execute(delete(table).where(of_messages))
     return {room_id for room_id, _ in gone}

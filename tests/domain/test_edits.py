@@ -13,6 +13,7 @@ from chatapp.domain.commands import (
     DeleteRoom,
     EditMessage,
     Message,
+    React,
     RestoreMessage,
 )
 from chatapp.domain.deletions import UNDO_SECONDS
@@ -21,7 +22,7 @@ from chatapp.errors import ChatError, Conflict, Forbidden, Missing, SignedOut
 from chatapp.tables import deletions as deleted_rows
 from chatapp.tables import mentions as named_rows
 from chatapp.tables import messages as rows
-from chatapp.tables import metadata, revisions
+from chatapp.tables import metadata, reactions, revisions
 from tests.domain import world
 from tests.domain.world import a_post
 
@@ -342,6 +343,27 @@ async def test_what_was_deleted_comes_back_as_it_was(database, ann, bob, lab):
     await ten_seconds_pass(database)
     assert await wipe(database) == set()
     assert len(await said(database, lab, seq)) == 2
+
+
+async def test_who_reacted_comes_back_with_a_message_and_goes_with_it_for_good(
+    database, ann, bob, lab
+):
+    seq = await says(database, bob, lab)
+    await world.carry_out(database, React(ann.id, lab, seq, "\U0001f370", on=True))
+    before = (await message(database, lab, seq)).reactions
+    await delete(database, bob, lab, seq)
+    assert (await message(database, lab, seq)).reactions is None
+    with pytest.raises(Missing):
+        await world.carry_out(database, React(ann.id, lab, seq, "\U0001f375", on=True))
+    await restore(database, bob, lab, seq)
+    assert (await message(database, lab, seq)).reactions == before
+    await world.carry_out(database, React(ann.id, lab, seq, "\U0001f370", on=False))
+    assert (await message(database, lab, seq)).reactions is None
+    await world.carry_out(database, React(ann.id, lab, seq, "\U0001f370", on=True))
+    await delete(database, bob, lab, seq)
+    await ten_seconds_pass(database)
+    await wipe(database)
+    assert await database.fetch_all(select(reactions)) == []
 
 
 async def test_what_somebody_had_cleared_does_not_come_back_to_them(database, ann, bob, lab):
