@@ -108,7 +108,7 @@ async def test_people_and_pages_are_reached_as_well(serve: Serve, person: Arrive
     page = ann.page
     await page.keyboard.press("Control+k")
     await field(page).press_sequentially("@be")
-    await chosen(page, "Ben here now, member of Delta")
+    await chosen(page, "member of Delta")
     await expect(options(page)).to_have_count(1)
     await field(page).press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Members of Delta")
