@@ -20,7 +20,7 @@ export function wireTools(feed, acts) {
     // a row that changes does not take them from the one that the reader is at
     if (feed.rows.replacing && tools.isConnected) return;
     if (!row || Number.isNaN(seqOf(row)) || tools.parentElement === row || menu?.matches(":popover-open")) return;
-    fit(tools, row);
+    fit(tools, row, feed.me);
     row.append(tools);
   };
   feed.timeline.addEventListener("pointerover", show, { passive: true });
@@ -35,7 +35,7 @@ export function wireTools(feed, acts) {
   });
   menu?.addEventListener("beforetoggle", () => {
     const row = tools.closest(".msg");
-    if (row) fit(tools, row); // it may have changed
+    if (row) fit(tools, row, feed.me); // it may have changed
   });
   menu?.addEventListener("keydown", (event) => {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
@@ -47,8 +47,8 @@ export function wireTools(feed, acts) {
 }
 
 /** Only what this message allows. */
-function fit(tools, row) {
-  const whose = row.matches(".is-own") ? "own" : "other";
+function fit(tools, row, me) {
+  const whose = row.dataset.by === me ? "own" : "other"; // a row that has just come wears no class yet
   const deleted = row.matches(".is-deleted");
   const age = (Date.now() - Date.parse(row.querySelector("time")?.dateTime ?? "")) / 1000;
   for (const button of tools.querySelectorAll("button")) {

@@ -10,7 +10,6 @@ import { MAX_POINTS, judge, normalise } from "../limits.js";
 import { counted, debounced, words } from "../page.js";
 import { emoji } from "../emoji.js";
 import { grow } from "../composer.js";
-import { isForm } from "../feed/changes.js";
 import { mentions } from "../mention.js";
 
 const KEEP_AFTER = 300;
@@ -32,10 +31,9 @@ export class Editor {
    * @param {HTMLTextAreaElement | null} by.box the message box
    * @param {string} by.name under which the device keeps an edit under way
    * @param {(href: string, how?: RequestInit, say?: (sentence: string) => void) => Promise<Response | null>} by.ask
-   * @param {(sentence: string) => void} by.note
    */
-  constructor({ feed, session, box, name, ask, note }) {
-    Object.assign(this, { feed, session, box, name, ask, note });
+  constructor({ feed, session, box, name, ask }) {
+    Object.assign(this, { feed, session, box, name, ask });
     feed.addEventListener("arranged", () => this.#stay());
     window.addEventListener("pagehide", () => this.#store());
   }
@@ -194,4 +192,10 @@ export class Editor {
     const place = this.#form?.querySelector("[data-error]");
     if (place && place.textContent !== sentence) place.textContent = sentence ?? "";
   }
+}
+
+/** Whether it is the form, perhaps with what is wrong. @param {Response} answer */
+export function isForm(answer) {
+  const { headers, status } = answer;
+  return (headers.get("content-type") ?? "").startsWith("text/html") && [200, 403, 409, 422].includes(status);
 }
