@@ -25,6 +25,14 @@ async def from_the_menu(page: Page, text: str, what: str) -> None:
     await page.get_by_role("button", name=what, exact=True).click()
 
 
+async def goes_to(page: Page, name: str, key: str = "Tab") -> None:
+    """By keyboard, to the button of this name."""
+    button = page.get_by_role("button", name=name, exact=True)
+    await expect(button).to_be_visible()
+    while not await button.evaluate("each => each === document.activeElement"):
+        await page.keyboard.press(key)
+
+
 async def begins_to_edit(page: Page, text: str) -> Locator:
     await from_the_menu(page, text, "Edit")
     await expect(edit_box(page)).to_be_focused()

@@ -3,7 +3,7 @@
 from playwright.async_api import expect
 
 from tests.browser.actions import comes, join, open_room, say, send_form, shown, two_in_a_room
-from tests.browser.changing import GONE, edits, from_the_menu, over_http, reads, row
+from tests.browser.changing import GONE, edits, from_the_menu, goes_to, over_http, reads, row
 from tests.browser.test_unread import unread
 from tests.faults.replicas import two_replicas
 from tests.support.fixtures import Arrive, Serve
@@ -42,23 +42,18 @@ async def test_deleting_and_taking_it_back_by_keyboard_alone(serve: Serve, perso
     page = ann.page
     await page.locator(".timeline").focus()
     await page.keyboard.press("ArrowUp")
-    more = page.get_by_role("button", name="More actions")
-    while not await more.evaluate("each => each === document.activeElement"):
-        await page.keyboard.press("Tab")
-    for key in ("Enter", "Tab", "ArrowDown", "Enter"):
-        await page.keyboard.press(key)
+    for name in ("More actions", "Delete"):
+        await goes_to(page, name)
+        await page.keyboard.press("Enter")
     await reads(ben.page, GONE)
     await expect(page.locator(".msg.is-deleted")).to_be_focused()
-    undo = page.get_by_role("button", name="Undo")
-    await expect(undo).to_be_visible()
-    while not await undo.evaluate("each => each === document.activeElement"):
-        await page.keyboard.press("Shift+Tab")
+    await goes_to(page, "Undo", "Shift+Tab")
     await page.keyboard.press("Enter")
     await reads(ben.page, "one")
     await expect(row(page, "one")).to_be_focused()
     await from_the_menu(page, "one", "Delete")
     await reads(ben.page, GONE)
-    await expect(undo).to_be_visible()
+    await expect(page.get_by_role("button", name="Undo")).to_be_visible()
     await page.locator(".msg.is-deleted").focus()
     await page.keyboard.press("Control+z")
     await reads(ben.page, "one")

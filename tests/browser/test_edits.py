@@ -3,7 +3,16 @@
 from playwright.async_api import Page, expect
 
 from tests.browser.actions import ENDED, LOST, post_many, say, shown, sign_in, two_in_a_room
-from tests.browser.changing import GONE, begins_to_edit, edit_box, edits, over_http, reads, row
+from tests.browser.changing import (
+    GONE,
+    begins_to_edit,
+    edit_box,
+    edits,
+    goes_to,
+    over_http,
+    reads,
+    row,
+)
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
 
@@ -68,14 +77,9 @@ async def test_an_edit_by_keyboard_alone_from_the_row_and_back_to_it(
     for key in ("ArrowUp", "ArrowUp"):
         await page.keyboard.press(key)
     await expect(row(page, "one")).to_be_focused()
-    more = page.get_by_role("button", name="More actions")
-    while not await more.evaluate("each => each === document.activeElement"):
-        await page.keyboard.press("Tab")
-    await page.keyboard.press("Enter")
-    edit = page.get_by_role("button", name="Edit", exact=True)
-    while not await edit.evaluate("each => each === document.activeElement"):
-        await page.keyboard.press("Tab")
-    await page.keyboard.press("Enter")
+    for name in ("More actions", "Edit"):
+        await goes_to(page, name)
+        await page.keyboard.press("Enter")
     await expect(edit_box(page)).to_be_focused()
     await page.keyboard.type(" given up")
     await page.keyboard.press("Escape")
