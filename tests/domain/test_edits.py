@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import select, update
 
-from chatapp.domain import deletions, edits, inbox, messages, unread
+from chatapp.domain import deletions, edits, inbox, messages, search_index, unread
 from chatapp.domain.commands import (
     Committed,
     DeleteAccount,
@@ -322,6 +322,22 @@ async def test_when_nobody_may_take_it_back_the_words_are_in_no_table(database, 
     assert await wipe(database) == {lab}
     assert await everywhere(database, "swordfish") == []
     assert not await deletions.have_lapsed(database)
+
+
+async def test_the_index_of_words_keeps_none_of_them_either(database, bob, lab):
+    async def index() -> None:
+        while await search_index.is_behind(database):
+            async with database.transaction() as tx:
+                await search_index.apply_lot(tx)
+
+    seq = await says(database, bob, lab, WORDS)
+    await index()
+    await edit(database, bob, lab, seq, f"{WORDS}!")
+    await delete(database, bob, lab, seq)
+    await index()
+    await ten_seconds_pass(database)
+    await wipe(database)
+    assert await everywhere(database, "swordfish") == []
 
 
 async def test_what_was_deleted_comes_back_as_it_was(database, ann, bob, lab):
