@@ -159,7 +159,7 @@ def _array(numbers: Sequence[int]) -> Any:
 
 
 async def backlog(reader: Reader) -> int:
-    """The index has nothing yet of ids below this one."""
+    """The index has nothing yet of ids below this one; 0 when it has all."""
     found = await reader.fetch_value(select(facts.c.value).where(facts.c.name == BACKLOG))
     return int(found or 0)
 
@@ -172,7 +172,7 @@ async def is_behind(reader: Reader) -> bool:
     return (
         await reader.fetch_one(_behind().limit(1)) is not None
         or await reader.fetch_one(select(search_stale.c.id).limit(1)) is not None
-        or await backlog(reader) > 1
+        or await backlog(reader) > 0
     )
 
 
@@ -279,12 +279,12 @@ async def _give_ids(tx: Transaction, lot: "Sequence[_Message]", upto: dict[int, 
 async def _back(tx: Transaction) -> bool:
     """Messages from before there was an index."""
     filled = await backlog(tx)
-    if filled <= 1:
+    if not filled:
         return False
-    here = (messages.c.room_id == search_docs.c.room_id) & (messages.c.seq == search_docs.c.seq)
+    of_doc = (messages.c.room_id == search_docs.c.room_id) & (messages.c.seq == search_docs.c.seq)
     rows = await tx.fetch_all(
         select(search_docs.c.id, messages.c.room_id, messages.c.author_id, messages.c.body)
-        .select_from(search_docs.join(messages, here))
+        .select_from(search_docs.join(messages, of_doc))
         .where(search_docs.c.id < filled)
         .order_by(search_docs.c.id.desc())
         .limit(LOT)
@@ -293,8 +293,11 @@ async def _back(tx: Transaction) -> bool:
     await _put_in(
         tx, [(row.id, row.room_id, row.author_id, row.body) for row in reversed(lot) if row.body]
     )
-    value = str(lot[-1].id if lot else 0)
-    await tx.execute(update(facts).where(facts.c.name == BACKLOG).values(value=value))
+    here = facts.c.name == BACKLOG
+    if lot and lot[-1].id > 1:
+        await tx.execute(update(facts).where(here).values(value=str(lot[-1].id)))
+    else:
+        await tx.execute(delete(facts).where(here))
     return True
 
 

@@ -18,7 +18,8 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 POSTGRESQL = (
     # The numbers of each message: `domain/grams.py` says which.
     "CREATE TABLE search_index (id BIGINT PRIMARY KEY, grams INTEGER[] NOT NULL)",
-    "CREATE INDEX ix_search_index_grams ON search_index USING gin (grams)",
+    # Straight into the index: what waits beside it is read from end to end by every search (measured: 30 ms, not 1).
+    "CREATE INDEX ix_search_index_grams ON search_index USING gin (grams) WITH (fastupdate = off)",
     """
     CREATE FUNCTION search_edited() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -93,7 +94,7 @@ def upgrade() -> None:
     op.create_index("ix_search_docs_at", "search_docs", ["at"])
     op.execute(
         "INSERT INTO facts (name, value) "
-        "SELECT 'search_backlog', CAST(coalesce(max(id), 0) + 1 AS TEXT) FROM search_docs"
+        "SELECT 'search_backlog', CAST(max(id) + 1 AS TEXT) FROM search_docs HAVING max(id) > 0"
     )
     op.create_table(
         "search_stale",
