@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.sql import ColumnElement
 
 from chatapp.database import Database
@@ -41,6 +41,7 @@ SLACK: Final = (
     2_000  # ids by which the order may differ from that of times, after the index was behind
 )
 AUTHORS_MOST: Final = 50
+WINDOW: Final = 20  # ids below the newest that are looked at first, for each candidate wanted
 _FIRST_LOT: Final = 100  # candidates; five times as many in the next
 _LOT_MOST: Final = 2_000  # compared in 10 ms
 
@@ -188,8 +189,11 @@ class _Search:
             found |= await self._without_id()
         found |= await self._changed(low, high)
         known, lot = len(found), _FIRST_LOT
+        newest = await self._reader.fetch_value(select(func.max(search_docs.c.id))) or 0
         while len(found) - known <= PAGE and lot:
-            rows = await self._candidates(low, high, lot)
+            rows = await self._candidates(max(low, min(high, newest) - WINDOW * lot), high, lot)
+            if len(rows) < lot:  # it is rarer than that
+                rows = await self._candidates(low, high, lot)
             for row in rows:
                 if self._is_right(row):
                     found[_place(row)] = (row.id, row)

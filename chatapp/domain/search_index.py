@@ -151,7 +151,13 @@ def candidates(
         )
     if not few:
         query = query.where(search_docs.c.id == id_, search_docs.c.room_id.in_(rooms))
-    return query.where(id_ >= low, id_ < high).order_by(id_.desc()).limit(lot)
+    query = query.where(id_ >= low, id_ < high)
+    if not is_sqlite:
+        # PostgreSQL takes rare pairs for common ones, and would read from the end for what is at the beginning.
+        # Behind OFFSET it does not see how few are wanted.
+        found = query.offset(0).subquery("found")
+        id_, query = found.c.id, select(found.c.id)
+    return query.order_by(id_.desc()).limit(lot)
 
 
 def _array(numbers: Sequence[int]) -> Any:
