@@ -5,8 +5,10 @@ import re
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.actions import comes, join, open_room, post_many, say, shown, two_in_a_room
+from tests.faults.replicas import two_replicas
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
+from tests.support.redis_server import RedisServer
 
 THUMB, TEA = "👍", "🍵"
 
@@ -215,3 +217,26 @@ async def test_a_narrow_screen_holds_many_reactions(serve: Serve, person: Arrive
     await chip(ann.page, "tea at four?", TEA).tap()
     await reacted(ann.page, "tea at four?", TEA, 0, mine=False)
     assert await ann.page.evaluate("document.documentElement.scrollWidth <= 320")
+
+
+async def test_at_two_processes_it_is_the_same(
+    serve: Serve, person: Arrive, redis: RedisServer, postgresql_url: str
+) -> None:
+    """Also a person's own marks, in a window at the other process."""
+    first, second = await two_replicas(serve, postgresql_url, redis.url)
+    ann, ben, room = await two_in_a_room(person, first, second)
+    await say(ann.page, "tea at four?")
+    await shown(ben.page, "tea at four?")
+    await pick(ann.page, "tea at four?", "thumbs up")
+    await reacted(ben.page, "tea at four?", THUMB, 1, mine=False)
+    await chip(ben.page, "tea at four?").click()
+    await reacted(ann.page, "tea at four?", THUMB, 2, mine=True)
+    other = await ben.context.new_page()
+    await other.goto(first.url + room)
+    await reacted(other, "tea at four?", THUMB, 2, mine=True)
+    await chip(other, "tea at four?").click()
+    await reacted(ben.page, "tea at four?", THUMB, 1, mine=False)
+    await message(other, "tea at four?").get_by_role("button", name="More actions").click()
+    await other.get_by_role("button", name="Bookmark", exact=True).click()
+    await expect(message(ben.page, "tea at four?")).to_have_class(re.compile("is-bookmarked"))
+    await expect(ann.page.locator(".is-bookmarked")).to_have_count(0)

@@ -148,6 +148,18 @@ async def test_through_talk_silence_and_a_restart_a_tab_looks_like_a_fresh_one(
                 what = dice.random()
                 if number % 3 == 2:
                     await who.thinks_again(room, dice.choice(["edit", "delete"]))
+                elif what < 0.15:  # to what was said before Ben came
+                    path = f"{room}/messages/{dice.randrange(4, 16)}"
+                    await who.does(
+                        f"{path}/react",
+                        emoji=dice.choice("👍🎉"),
+                        on=dice.choice(["true", "true", "false"]),
+                    )
+                elif what < 0.2:
+                    await who.does(
+                        f"{room}/messages/{dice.randrange(4, 16)}/pin",
+                        on=dice.choice(["true", "false"]),
+                    )
                 elif what < 0.6:
                     await who.says(room, f"{who.name} **{number}** & <b> https://x.example/")
                 elif what < 0.7:
