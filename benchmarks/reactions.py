@@ -28,7 +28,7 @@ def one_by_one(core: Core) -> None:
     """As without `Crowds` and without common transactions."""
     put = core.crowds.put
     core.crowds.put = lambda room, rows, send, **_: put(room, rows, send)  # type: ignore[method-assign]
-    writer.REACTIONS_MOST = 1  # type: ignore[misc]
+    writer.CROWD_MOST = 1  # type: ignore[misc]
 
 
 def has(tab: Tab, seq: int) -> bool:

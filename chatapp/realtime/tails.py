@@ -154,4 +154,5 @@ def _size(row: Message) -> int:
     """Characters count as what Python gives them: one, two or four bytes."""
     quoted = 0 if row.quote is None else row.quote.text.__sizeof__()
     hung = row.reactions.__sizeof__() if row.reactions else 0
-    return ROW_BYTES + row.body.__sizeof__() + quoted + hung
+    answered = 0 if row.thread is None else row.thread.__sizeof__()
+    return ROW_BYTES + row.body.__sizeof__() + quoted + answered + hung

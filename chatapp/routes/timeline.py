@@ -38,6 +38,7 @@ from chatapp.routes.door import (
 )
 from chatapp.routes.people import pane
 from chatapp.routes.rooms import may_manage, member, pages_of
+from chatapp.routes.thread_pane import pane_of
 from chatapp.templating import Fresh, Links
 
 
@@ -54,9 +55,10 @@ async def show_room(
     errors: dict[str, str],
     status: int = 200,
     preview: object = None,
-    thread: object = None,
+    thread: int | None = None,
 ) -> Response:
-    """The room as of one moment: its number and its rows are read in one snapshot."""
+    """The room as of one moment: its number and its rows are read in one snapshot. `thread`: with the pane of this one
+    beside it."""
     kit = services(request)
     async with kit.database.snapshot() as snapshot:
         room = await rooms.find(snapshot, room_id)
@@ -82,6 +84,10 @@ async def show_room(
         deleted = query_number(request, "deleted")
         if deleted and not await deletions.may_restore(snapshot, room_id, deleted, me.id):
             deleted = None
+        pane_beside = None
+        if thread is not None:
+            pane_beside = await pane_of(kit, snapshot, request, me, room_id, thread)
+            seq = min(seq, room.last_seq)  # rows from memory may be newer than the pane
         answering = await _answering(request, snapshot, room_id, form)
         pin_count = await pins.count(snapshot, room_id)
         own = await mine.of_page(snapshot, room_id, me.id, found.messages)
@@ -109,7 +115,7 @@ async def show_room(
         "preview": preview,
         "draft": draft,
         "answering": answering,
-        "thread": thread,
+        "thread": pane_beside,
         "draft_key": form.get("key") or str(uuid4()),
     }
     return await page(request, "rooms/show.html", values, status)

@@ -271,6 +271,8 @@ class Screen:
         kind = frame["type"]
         if kind in {"ack", "refused"}:
             self._unanswered.discard(frame["key"])
+        elif kind == "unread":
+            pass  # of the person's rooms, not of this tab's: they may have been let in again elsewhere
         elif "room" in frame and frame["room"] == self.room and self.look.place != "room":
             self.strays.append(frame)
         elif kind == "hello":

@@ -27,11 +27,18 @@ let open = null;
  */
 export async function openThread(by, seq) {
   const { room } = by.feed;
-  const answer = await fetch(`/rooms/${room}/threads/${seq}`, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
-  if (by.session.sentToSignIn(answer)) return;
-  if (!answer.ok) throw new Error(String(answer.status));
+  const meanwhile = [];
+  const hear = ({ detail }) => meanwhile.push(...detail.map((row) => row.cloneNode(true)));
   const pane = document.createElement("template");
-  pane.innerHTML = await answer.text();
+  by.feed.addEventListener("rows", hear);
+  try {
+    const answer = await fetch(`/rooms/${room}/threads/${seq}`, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
+    if (by.session.sentToSignIn(answer)) return;
+    if (!answer.ok) throw new Error(String(answer.status));
+    pane.innerHTML = await answer.text();
+  } finally {
+    by.feed.removeEventListener("rows", hear);
+  }
   const aside = document.importNode(pane.content, true).querySelector("#thread");
   if (!aside) return;
   open?.close(false);
@@ -39,7 +46,9 @@ export async function openThread(by, seq) {
   by.feed.element.parentElement.append(aside);
   window.htmx?.process(aside);
   history.replaceState(history.state, "", `/rooms/${room}/threads/${aside.dataset.thread}${location.hash}`);
-  adoptThread(by, aside).focus();
+  const thread = adoptThread(by, aside);
+  thread.take(meanwhile);
+  thread.focus();
 }
 
 /** A pane that came with the page. */
@@ -76,7 +85,7 @@ class Thread {
   start() {
     const { feed, outbox, aside } = this;
     const { signal } = this.#stop;
-    feed.addEventListener("rows", ({ detail }) => this.#take(detail), { signal });
+    feed.addEventListener("rows", ({ detail }) => this.take(detail), { signal });
     feed.addEventListener("gone", () => this.composer?.close(), { signal });
     outbox.addEventListener("added", ({ detail }) => this.#draw(detail), { signal });
     outbox.addEventListener("failed", ({ detail }) => this.#failed(detail), { signal });
@@ -119,7 +128,7 @@ class Thread {
   }
 
   /** Rows that came for the room. @param {HTMLElement[]} rows */
-  #take(rows) {
+  take(rows) {
     for (const each of rows) {
       const row = inPane(each.cloneNode(true), this.seq);
       for (const list of [this.rows, this.firstRows]) {
