@@ -38,14 +38,16 @@ _OF_USER: Final = f"""
     SELECT * FROM (SELECT thread_follows.room_id, rooms.name, thread_follows.thread_seq, users.name, users.hue,
         substr(messages.body, 1, {quotes.READ_CHARACTERS}), messages.thread,
         (SELECT count(*) FROM (
-            SELECT 1 FROM messages AS answers
+            SELECT 1 FROM messages AS answers {{by}}
             WHERE answers.room_id = thread_follows.room_id AND answers.thread_seq = thread_follows.thread_seq
+                AND answers.thread_seq IS NOT NULL
                 AND answers.seq > thread_follows.read_seq
                 AND answers.seq > coalesce(memberships.read_seq, memberships.joined_seq)
                 AND answers.kind = 'message' AND answers.author_id <> thread_follows.user_id
             LIMIT {UNREAD_MOST}) AS above) AS unread,
-        (SELECT answers.at FROM messages AS answers
+        (SELECT answers.at FROM messages AS answers {{by}}
             WHERE answers.room_id = thread_follows.room_id AND answers.thread_seq = thread_follows.thread_seq
+                AND answers.thread_seq IS NOT NULL
             ORDER BY answers.seq DESC LIMIT 1) AS at
     FROM {{given}}
     CROSS JOIN thread_follows
@@ -61,8 +63,11 @@ _OF_USER: Final = f"""
         AND rooms.id = thread_follows.room_id AND users.id = messages.author_id
     ) AS found ORDER BY CASE WHEN unread > 0 THEN 0 ELSE 1 END, at DESC LIMIT {SHOWN_MOST}"""  # noqa: S608  constants
 _FOLLOWED: Final = InWords(
-    _OF_USER.format(given="json_each(?) AS given", user="given.value"),
-    _OF_USER.format(given="unnest($1::bigint[]) AS given (user_id)", user="given.user_id"),
+    # left to itself, SQLite reads the whole room for each thread
+    _OF_USER.format(
+        given="json_each(?) AS given", user="given.value", by="INDEXED BY ix_messages_threads"
+    ),
+    _OF_USER.format(given="unnest($1::bigint[]) AS given (user_id)", user="given.user_id", by=""),
 )
 
 

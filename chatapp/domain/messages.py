@@ -21,6 +21,19 @@ CHANGES_MOST: Final = 200  # rows in one answer to a reader who comes back
 _quoted: Final = messages.alias("quoted")
 _quoted_author: Final = users.alias("quoted_author")
 
+
+def _of_quoted(column: Any) -> Any:
+    """A value of what a row answers, looked up for that row: a join makes PostgreSQL read the whole table, when its
+    plan is one for no row in particular."""
+    return (
+        select(column)
+        .select_from(_quoted.join(_quoted_author, _quoted_author.c.id == _quoted.c.author_id))
+        .where(_quoted.c.room_id == messages.c.room_id, _quoted.c.seq == messages.c.reply_seq)
+        .correlate(messages)
+        .scalar_subquery()
+    )
+
+
 _COLUMNS: Final = (
     messages.c.room_id,
     messages.c.seq,
@@ -39,9 +52,9 @@ _COLUMNS: Final = (
     messages.c.pinned_at,
     users.c.name.label("author_name"),
     users.c.hue.label("author_hue"),
-    _quoted.c.author_id.label("quoted_author_id"),
-    _quoted_author.c.name.label("quoted_author_name"),
-    func.substr(_quoted.c.body, 1, quotes.READ_CHARACTERS).label("quoted_start"),
+    _of_quoted(_quoted.c.author_id).label("quoted_author_id"),
+    _of_quoted(_quoted_author.c.name).label("quoted_author_name"),
+    _of_quoted(func.substr(_quoted.c.body, 1, quotes.READ_CHARACTERS)).label("quoted_start"),
 )
 
 
@@ -97,16 +110,7 @@ def _quote(row: Any) -> Quote:
 
 def _rows(room_id: int) -> Any:
     """Rows with their authors, and with what they answer as it is now."""
-    return (
-        select(*_COLUMNS)
-        .join_from(messages, users)
-        .outerjoin(
-            _quoted,
-            (_quoted.c.room_id == messages.c.room_id) & (_quoted.c.seq == messages.c.reply_seq),
-        )
-        .outerjoin(_quoted_author, _quoted_author.c.id == _quoted.c.author_id)
-        .where(messages.c.room_id == room_id)
-    )
+    return select(*_COLUMNS).join_from(messages, users).where(messages.c.room_id == room_id)
 
 
 async def find(reader: Reader, room_id: int, seq: int) -> Message | None:
@@ -124,16 +128,18 @@ async def living(reader: Reader, room_id: int, seq: int) -> Message:
 
 
 # In the order of `Message`, and then what is quoted. Pairs in an IN would cost SQLite a look at every row.
+_QUOTED: Final = """
+    FROM messages AS quoted JOIN users AS quoted_author ON quoted_author.id = quoted.author_id
+    WHERE quoted.room_id = messages.room_id AND quoted.seq = messages.reply_seq"""
 _EACH: Final = f"""
     SELECT messages.room_id, messages.seq, messages.changed_seq, messages.kind, messages.author_id, users.name,
         users.hue, messages.key, messages.body, messages.at, messages.marks, messages.edited_at, messages.reply_seq,
         messages.thread_seq, messages.thread, messages.reactions, messages.pinned_at,
-        quoted.author_id, quoted_author.name, substr(quoted.body, 1, {quotes.READ_CHARACTERS})
+        (SELECT quoted.author_id {_QUOTED}), (SELECT quoted_author.name {_QUOTED}),
+        (SELECT substr(quoted.body, 1, {quotes.READ_CHARACTERS}) {_QUOTED})
     FROM {{given}}
     CROSS JOIN messages
     CROSS JOIN users
-    LEFT JOIN messages AS quoted ON quoted.room_id = messages.room_id AND quoted.seq = messages.reply_seq
-    LEFT JOIN users AS quoted_author ON quoted_author.id = quoted.author_id
     WHERE messages.room_id = {{room}} AND messages.seq = {{seq}} AND users.id = messages.author_id
     """  # noqa: S608  only constants of ours
 _OF_PLACES: Final = InWords(
@@ -300,7 +306,12 @@ async def answers(
     reader: Reader, room_id: int, thread_seq: int, before: int | None, count: int = PAGE
 ) -> Page:
     """The `count` newest answers in a thread, or those ahead of number `before`, in order."""
-    query = _rows(room_id).where(messages.c.thread_seq == thread_seq)
+    query = _rows(room_id).where(
+        messages.c.thread_seq.is_not(
+            None
+        ),  # what SQLite needs to hear to take the index of answers
+        messages.c.thread_seq == thread_seq,
+    )
     if before is not None:
         query = query.where(messages.c.seq < before)
     rows = await reader.fetch_all(query.order_by(messages.c.seq.desc()).limit(count + 1))

@@ -154,6 +154,8 @@ async def test_on_a_phone_the_thread_takes_the_rooms_place(
     await answer(ben.page, "Tea?")
     await say(ben.page, "Yes.")
     await expect(ann.page.locator("main .thread-link")).to_be_visible()
+    side = ann.page.locator("#side-rooms-list .badge")
+    await expect(side).to_have_count(0)
     await ann.page.set_viewport_size({"width": width, "height": 640})
     await ann.page.locator("main .thread-link").click()
     await expect(replies(ann.page)).to_have_text(["Yes."])
@@ -163,7 +165,6 @@ async def test_on_a_phone_the_thread_takes_the_rooms_place(
     assert wide <= width
     await send_form(ben, f"{room}/messages", key="0b0b9b60-6d66-4d2b-a5a8-9f62ad2a3c1f", body="x")
     await expect(ann.page.locator("main .msg-body")).to_have_count(3)
-    side = ann.page.locator("#side-rooms-list .badge")
     await expect(side).to_have_text("1 unread", use_inner_text=False)
     await ann.page.get_by_role("link", name="Close the thread").click()
     await expect(ann.page.locator("#composer")).to_be_visible()

@@ -117,6 +117,7 @@ class Thread {
     this.aside.remove();
     open = null;
     if (!back) return;
+    this.feed.part(() => {}); // what it covered is seen again, and so it is read
     history.replaceState(history.state, "", `/rooms/${this.feed.room}${location.hash}`);
     const link = this.feed.rows.bySeq(this.seq)?.querySelector(".thread-link");
     (this.opener?.isConnected ? this.opener : link ?? this.feed.timeline).focus();
