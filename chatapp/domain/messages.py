@@ -1,10 +1,9 @@
 """Messages: reading them by number, and changing one that is there. `posts.py` stores them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from msgspec.structs import replace
 from sqlalchemy import func, select, update
 
 from chatapp.database import Transaction
@@ -124,52 +123,6 @@ async def living(reader: Reader, room_id: int, seq: int) -> Message:
     found = await find(reader, room_id, seq)
     if found is None or found.kind != "message":
         raise Missing("message_gone")
-    return found
-
-
-# In the order of `Message`, and then what is quoted. Pairs in an IN would cost SQLite a look at every row.
-_QUOTED: Final = """
-    FROM messages AS quoted JOIN users AS quoted_author ON quoted_author.id = quoted.author_id
-    WHERE quoted.room_id = messages.room_id AND quoted.seq = messages.reply_seq"""
-_EACH: Final = f"""
-    SELECT messages.room_id, messages.seq, messages.changed_seq, messages.kind, messages.author_id, users.name,
-        users.hue, messages.key, messages.body, messages.at, messages.marks, messages.edited_at, messages.reply_seq,
-        messages.thread_seq, messages.thread, messages.reactions, messages.pinned_at,
-        (SELECT quoted.author_id {_QUOTED}), (SELECT quoted_author.name {_QUOTED}),
-        (SELECT substr(quoted.body, 1, {quotes.READ_CHARACTERS}) {_QUOTED})
-    FROM {{given}}
-    CROSS JOIN messages
-    CROSS JOIN users
-    WHERE messages.room_id = {{room}} AND messages.seq = {{seq}} AND users.id = messages.author_id
-    """  # noqa: S608  only constants of ours
-_OF_PLACES: Final = InWords(
-    _EACH.format(
-        given="json_each(?) AS given",
-        room="json_extract(given.value, '$[0]')",
-        seq="json_extract(given.value, '$[1]')",
-    ),
-    _EACH.format(
-        given="unnest($1::bigint[], $2::bigint[]) AS given (room_id, seq)",
-        room="given.room_id",
-        seq="given.seq",
-    ),
-)
-
-
-async def find_each(
-    reader: Reader, places: Collection[tuple[int, int]]
-) -> dict[tuple[int, int], Message]:
-    """Messages and events by room and number; those that do not exist are missing from the answer."""
-    if not places:
-        return {}
-    columns = map(list, zip(*sorted(places), strict=True))
-    found = {}
-    for *row, author_id, author_name, start in await reader.ask(_OF_PLACES, *columns):
-        message = Message(*row)
-        if author_id is not None and message.reply_seq is not None:
-            quote = Quote(message.reply_seq, author_id, author_name, quotes.beginning(start))
-            message = replace(message, quote=quote)
-        found[message.room_id, message.seq] = message
     return found
 
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from chatapp.database import Transaction
 from chatapp.domain import mentioned, mentions, threads
+from chatapp.domain.answered import Answered, find_answered
 from chatapp.domain.commands import Committed, Message, PostMessage
 from chatapp.domain.mentioned import Named
 from chatapp.domain.mentions import Mark
-from chatapp.domain.threads import Answered
 from chatapp.errors import Conflict, Forbidden, Invalid, Missing, Refused
 from chatapp.reading import InWords
 from chatapp.tables import NOW_POSTGRESQL, NOW_SQLITE
@@ -102,8 +102,7 @@ async def apply_posts(
         if named
         else {}
     )
-    answering = any(post.reply for post in posts)
-    answered = await threads.find_answered(tx, posts) if answering else {}
+    answered = await find_answered(tx, posts) if any(post.reply for post in posts) else {}
     told: list[tuple[Named, int, list[Mark]]] = []
     before: list[tuple[int, int]] = []  # messages with names that are known already
     outcomes: list[Outcome] = []

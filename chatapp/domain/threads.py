@@ -9,14 +9,14 @@ the thread and above what they have read in the room.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
 
 from chatapp.database import Transaction
 from chatapp.domain import messages, quotes
-from chatapp.domain.commands import Message, PostMessage, Quote
+from chatapp.domain.commands import Message
 from chatapp.domain.memberships import Reader
 from chatapp.domain.text import initials
 from chatapp.errors import Missing
@@ -68,31 +68,6 @@ def grown(root: Message, answers: Sequence[Message], number: int) -> Message:
 
 
 # -- answering ----------------------------------------------------------------------
-
-
-class Answered(NamedTuple):
-    """What an answer refers to, and the first message of the thread that this belongs to."""
-
-    quote: Quote
-    root: Message
-
-
-async def find_answered(
-    tx: Transaction, posts: Sequence[PostMessage]
-) -> dict[tuple[int, int], Answered]:
-    """By room and number. What does not exist, or is an event, is missing."""
-    asked = {(post.room_id, post.reply) for post in posts if post.reply}
-    found = {
-        place: message
-        for place, message in (await messages.find_each(tx, asked)).items()
-        if message.kind in quotes.ANSWERABLE
-    }
-    first = {(m.room_id, m.thread_seq or m.seq) for m in found.values()}
-    known = found | await messages.find_each(tx, first - found.keys())
-    return {
-        place: Answered(quotes.of(m), known[m.room_id, m.thread_seq or m.seq])
-        for place, m in found.items()
-    }
 
 
 _GROW_SQLITE: Final = (
