@@ -36,7 +36,7 @@ async def finds_and_jumps(ann: Person) -> None:
 async def test_results_come_while_somebody_types_and_a_hit_opens_in_place(
     serve: Serve, person: Arrive
 ) -> None:
-    server: ChatServer = await serve()
+    server: ChatServer = await serve(LIMIT_FACTOR="100")
     ann = await person("Ann", server)
     await long_room(ann)
     page = ann.page
@@ -56,7 +56,7 @@ async def test_results_come_while_somebody_types_and_a_hit_opens_in_place(
 
 
 async def test_search_works_without_scripts(serve: Serve, person: Arrive) -> None:
-    server: ChatServer = await serve()
+    server: ChatServer = await serve(LIMIT_FACTOR="100")
     await long_room(await person("Ann", server))
     ann = await person("Ann", server, scripts=False)
     await send_form(ann, "/sign-in", email=address(ann), password=PASSWORD)
