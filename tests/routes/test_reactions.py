@@ -72,6 +72,7 @@ async def test_a_tap_on_a_chip_is_a_form_that_says_what_is_wanted(ann, bob, lab)
 
 
 async def test_taps_at_once_from_two_tabs_are_one_reaction(ann, lab):
+    """MD-05"""
     seq = await ann.says(lab, "tea?")
     answers = await asyncio.gather(
         *(reacts(ann, lab, seq, sign, headers=JSON) for sign in (THUMB, "👍\ufe0f") * 5)
