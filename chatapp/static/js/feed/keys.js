@@ -21,6 +21,7 @@ export function wireKeys(timeline, composer, acts = {}) {
 
   timeline.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (document.querySelector("[popover]:popover-open")) return; // what is open has the keys first
     if (event.key === "Escape" && composer) {
       event.preventDefault();
       composer.focus();
