@@ -31,11 +31,11 @@ async def opens(page: Page, text: str) -> None:
 
 
 async def looks(page: Page) -> object:
-    """All that is in a pane, but for the order of attributes and the space between elements."""
+    """All that is in a pane, but for the order of attributes, the space between elements, and what was read aloud."""
     return await page.evaluate(
         """() => [...document.querySelectorAll("#thread .timeline-inner *")].map((element) => [
           element.tagName,
-          [...element.attributes].map(({ name, value }) => `${name}=${value.split(" ").sort().join(" ")}`).sort(),
+          [...element.attributes].filter(({ name }) => name !== "aria-live").map(({ name, value }) => `${name}=${value.split(" ").sort().join(" ")}`).sort(),
           [...element.childNodes].map((node) => node.nodeType === Node.TEXT_NODE ? node.data.trim() : "").join(""),
         ])"""
     )

@@ -54,12 +54,8 @@ export class Composer {
       this.#look();
       if (!this.#composing) draft.type(box.value); // half a word is worth nothing elsewhere
     });
-    const leave = () => {
-      draft.type(box.value);
-      draft.flush();
-    };
-    window.addEventListener("pagehide", leave);
-    document.addEventListener("visibilitychange", () => document.hidden && leave());
+    window.addEventListener("pagehide", () => this.keep());
+    document.addEventListener("visibilitychange", () => document.hidden && this.keep());
     wirePictures(form.closest("main") ?? form, () => this.#say(words().noPictures));
     this.#look();
   }
@@ -70,6 +66,12 @@ export class Composer {
 
   focus() {
     this.box.focus();
+  }
+
+  /** The words are not lost if the box is gone a moment later. */
+  keep() {
+    this.draft.type(this.box.value);
+    this.draft.flush();
   }
 
   /** @param {boolean} waiting whether messages would wait for the line */

@@ -52,6 +52,11 @@ export class Drafts {
     return draft;
   }
 
+  /** Words that stay on this device: of a box that has no draft at the server. */
+  onDevice(name, box) {
+    return new Draft({ tab: this.#tab, send: () => false, record: this.#record(name), ...box });
+  }
+
   #tellAll() {
     const { storage } = this.session;
     const names = Array.from({ length: storage.length }, (_, index) => storage.key(index));

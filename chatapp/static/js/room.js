@@ -74,7 +74,7 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   new Members({ element, room, socket }).start();
   new Typing({ element, room, socket, box: composer?.box ?? null }).start();
   const answer = (row) => answering?.answer(row);
-  const thread = wireThreads({ feed, session, outbox });
+  const thread = wireThreads({ feed, session, outbox, drafts });
   const changes = wireChanges({ feed, session, box: composer?.box ?? null });
   const marks = { ...reactions, ...pinning({ feed, session }), ...bookmarks };
   wireTools(feed, { unread: markUnread, answer, thread, ...changes, ...marks });

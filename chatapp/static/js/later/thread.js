@@ -65,7 +65,7 @@ class Thread {
   #told = 0;
   #read = debounced(READ_AFTER, () => this.#tell());
 
-  constructor({ feed, session, outbox, opener }, aside) {
+  constructor({ feed, session, outbox, drafts, opener }, aside) {
     this.feed = feed;
     this.session = session;
     this.outbox = outbox;
@@ -79,7 +79,8 @@ class Thread {
     this.firstRows = new Rows(this.first, "t");
     this.calendar = new Calendar(document.documentElement.lang, words());
     const form = aside.querySelector("form[data-composer]");
-    this.composer = form && new Composer({ form, room: `${feed.room}:${this.seq}`, session, send: (body) => this.#send(body) });
+    const local = { of: (name, box) => drafts.onDevice(name, box) };
+    this.composer = form && new Composer({ form, room: `${feed.room}:${this.seq}`, drafts: local, send: (body) => this.#send(body) });
   }
 
   start() {
