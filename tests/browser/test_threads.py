@@ -31,11 +31,12 @@ async def opens(page: Page, text: str) -> None:
 
 
 async def looks(page: Page) -> object:
-    """All that is in a pane, but for the order of attributes, the space between elements, and what was read aloud."""
+    """All that is in a pane, but for the order of attributes, the space between elements, and how it came to be there."""
     return await page.evaluate(
         """() => [...document.querySelectorAll("#thread .timeline-inner *")].map((element) => [
           element.tagName,
-          [...element.attributes].filter(({ name }) => name !== "aria-live").map(({ name, value }) => `${name}=${value.split(" ").sort().join(" ")}`).sort(),
+          [...element.attributes].filter(({ name }) => !["aria-live", "data-same-day"].includes(name))
+            .map(({ name, value }) => `${name}=${value.split(" ").sort().join(" ")}`).sort(),
           [...element.childNodes].map((node) => node.nodeType === Node.TEXT_NODE ? node.data.trim() : "").join(""),
         ])"""
     )
