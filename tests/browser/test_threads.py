@@ -31,7 +31,7 @@ async def opens(page: Page, text: str) -> None:
 
 
 async def looks(page: Page) -> object:
-    """All that is in a pane, but for the order of attributes, the space between elements, and how it came to be there."""
+    """All that is in a pane, but for the order of attributes, spaces between elements, and how it came to be there."""
     return await page.evaluate(
         """() => [...document.querySelectorAll("#thread .timeline-inner *")].map((element) => [
           element.tagName,
