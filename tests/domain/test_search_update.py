@@ -24,7 +24,7 @@ async def old(
     url = f"sqlite:///{tmp_path}/old.db" if on_sqlite else empty_postgresql_url
     async with world.opened(url) as database:
         async with database.engine.connect() as connection:
-            await connection.run_sync(lambda it: command.upgrade(configuration(it), "0006-1"))
+            await connection.run_sync(lambda it: command.upgrade(configuration(it), "0010-1"))
             await connection.commit()
         yield database
 

@@ -7,13 +7,11 @@ import { Session } from "./session.js";
 import { Socket, socketUrl } from "./socket.js";
 import { deviceStorage } from "./storage.js";
 import { Drafts } from "./drafts.js";
-import { wireInbox } from "./inbox.js";
 import { wireCalls } from "./calls.js";
 import { openRoom } from "./room.js";
 import { wireDialogs } from "./dialogs.js";
 import { wirePresence } from "./presence.js";
 import { wireShortcuts } from "./shortcuts.js";
-import { wirePasswords } from "./password.js";
 import { Notices } from "./notices.js";
 import { Unread } from "./unread.js";
 import { zoneCookie } from "./time.js";
@@ -22,9 +20,7 @@ document.documentElement.classList.add("js");
 const cookie = zoneCookie();
 if (cookie) document.cookie = cookie;
 
-wirePasswords(document);
 wireDialogs(document);
-wireInbox(document);
 
 const me = document.body.dataset.me ?? null;
 const storage = deviceStorage();
@@ -56,9 +52,14 @@ if (me !== null) {
   socket.start();
 }
 
+// What only some pages have.
 const noticeSettings = document.querySelector("#notices[data-push-key]");
+const has = (selector) => document.querySelector(selector) !== null;
+const noLine = () => {};
+if (has("[data-show-password]")) import("./later/password.js").then((part) => part.wirePasswords(document), noLine);
+if (has("main[data-inbox]")) import("./later/inbox.js").then((part) => part.wireInbox(document), noLine);
 if (noticeSettings) {
-  import("./notices/settings.js").then((part) => part.wireNoticeSettings(noticeSettings, storage), () => {});
+  import("./later/notice-settings.js").then((part) => part.wireNoticeSettings(noticeSettings, storage), noLine);
 }
 
 // Notices, and the offline page; where it cannot be had (plain http on a LAN address), the browser shows its own.

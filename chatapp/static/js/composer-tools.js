@@ -2,7 +2,7 @@
 // asked for; until then, and without a line, codes can be typed.
 
 import { debounced } from "./page.js";
-import { insert } from "./completion.js";
+import { insert } from "./insert.js";
 
 const PREVIEW_AFTER = 250;
 

@@ -2,15 +2,13 @@
 
 import { Answering } from "./answering.js";
 import { Banner } from "./banner.js";
-import { Completion } from "./completion.js";
 import { Composer } from "./composer.js";
 import { Feed } from "./feed.js";
-import { emoji } from "./emoji.js";
 import { Members } from "./presence.js";
-import { mentions } from "./mention.js";
 import { OutboxView } from "./outbox-view.js";
 import { Reactions } from "./feed/reactions.js";
 import { Typing } from "./typing.js";
+import { wireCompletion } from "./completing.js";
 import { wireComposerTools } from "./composer-tools.js";
 import { wireChanges } from "./feed/changes.js";
 import { wireCopy } from "./feed/copy.js";
@@ -65,8 +63,7 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   feed.start();
   composer?.start();
   answering?.start();
-  const list = element.querySelector("[data-completion]");
-  if (composer && list) new Completion({ box: composer.box, list, sources: [mentions(room), emoji()] }).start();
+  if (composer) wireCompletion({ box: composer.box, list: element.querySelector("[data-completion]"), room });
   if (composer) wireComposerTools({ form, box: composer.box, session });
   banner.start();
   new OutboxView({ outbox, feed, focus: () => composer?.focus() }).start();

@@ -5,12 +5,12 @@
 // 2. One message at a time. To edit another, the one that has been changed must be saved or given up first.
 // 3. The focus goes back to where it came from: the message box, or the row.
 
-import { Completion } from "../completion.js";
+import { Completion } from "./completion.js";
 import { MAX_POINTS, judge, normalise } from "../limits.js";
 import { counted, debounced, words } from "../page.js";
-import { emoji } from "../emoji.js";
+import { emoji } from "./emoji.js";
 import { grow } from "../composer.js";
-import { mentions } from "../mention.js";
+import { mentions } from "./mention.js";
 
 const KEEP_AFTER = 300;
 const MINE = new Set(["Escape", "End", "ArrowUp", "ArrowDown"]); // keys that mean something else in the timeline

@@ -1,7 +1,7 @@
 // The part of the settings that is about this device: permission, pop-ups, pushes, sound. Its words stand in the page;
 // here is only which of them show.
 
-import { chime } from "./chime.js";
+import { chime } from "../notices/chime.js";
 import { POPUPS, SOUND } from "../notices.js";
 
 /** @param {HTMLElement} section @param {Storage} storage */

@@ -6,6 +6,8 @@
 // 3. A list that was closed or chosen from stays away until another word is begun.
 // 4. The focus stays in the box. It is a combobox only while the list is open.
 
+import { insert } from "../insert.js";
+
 const WAIT = 120;
 const COMBOBOX = ["role", "aria-autocomplete", "aria-haspopup", "aria-controls", "aria-expanded", "aria-activedescendant"];
 
@@ -55,6 +57,7 @@ export class Completion {
       const option = event.target instanceof Element ? event.target.closest("[role=option]") : null;
       if (option) this.#choose(option);
     });
+    this.#look(); // the first of its words has begun before it came
   }
 
   get isOpen() {
@@ -184,14 +187,4 @@ export class Completion {
     this.list.replaceChildren();
     for (const name of COMBOBOX) this.box.removeAttribute(name);
   }
-}
-
-/**
- * In the place of what is selected, so that it can be undone; where the browser has no such command, without.
- * @param {HTMLTextAreaElement} box with the focus @param {string} text
- */
-export function insert(box, text) {
-  if (document.execCommand("insertText", false, text)) return;
-  box.setRangeText(text, box.selectionStart, box.selectionEnd, "end");
-  box.dispatchEvent(new Event("input", { bubbles: true }));
 }

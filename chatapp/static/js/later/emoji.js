@@ -16,7 +16,7 @@ export function emoji() {
     name: "emoji",
     find: typingCode,
     async ask(place) {
-      const { Emoji } = await import("./later/emoji-list.js");
+      const { Emoji } = await import("./emoji-list.js");
       const found = (await Emoji.load()).completing(place.typed.toLowerCase());
       return found.slice(0, OFFERED).map(({ sign, code }) => option(sign, code));
     },
