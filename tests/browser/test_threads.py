@@ -1,5 +1,7 @@
 """A thread beside its room, in a browser."""
 
+import re
+
 import pytest
 from playwright.async_api import Locator, Page, expect
 
@@ -170,3 +172,26 @@ async def test_on_a_phone_the_thread_takes_the_rooms_place(
     await ann.page.get_by_role("link", name="Close the thread").click()
     await expect(ann.page.locator("#composer")).to_be_visible()
     await expect(side).to_have_count(0)
+
+
+async def test_a_reaction_can_be_joined_in_the_pane(serve: Serve, person: Arrive) -> None:
+    ann, ben, room = await both_open(serve, person)
+    answer = await ann.page.request.post(
+        f"{ann.url}{room}/messages/3/react",
+        form={"emoji": "👍", "on": "true"},
+        headers={"Origin": ann.url},
+    )
+    assert answer.ok
+    chips = [
+        pane(page).get_by_role("button", name=re.compile("👍")) for page in (ann.page, ben.page)
+    ]
+    for chip, pressed in zip(chips, ("true", "false"), strict=True):
+        await expect(chip).to_have_attribute("aria-pressed", pressed)
+    await chips[1].click()
+    for chip in chips:
+        await expect(chip).to_have_text("👍2")
+        await expect(chip).to_have_attribute("aria-pressed", "true")
+    await chips[1].click()
+    await expect(chips[0]).to_have_text("👍1")
+    await expect(chips[1]).to_have_attribute("aria-pressed", "false")
+    await expect(ben.page).to_have_url(re.compile("/threads/3"))

@@ -57,7 +57,8 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   socket.on("closed", (code) => code === REMOVED && leave("removed"));
   outbox.addEventListener("flow", () => composer?.hintWaiting(!outbox.flows));
 
-  const reactions = new Reactions({ feed, session }).start();
+  const reacting = new Reactions({ feed, session });
+  const reactions = reacting.start();
   const bookmarks = new Bookmarks({ feed, session }).start();
   const markUnread = wireUnread({ feed, unread, outbox }); // before rows are moved
   feed.start();
@@ -71,7 +72,7 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   new Members({ element, room, socket }).start();
   new Typing({ element, room, socket, box: composer?.box ?? null }).start();
   const answer = (row) => answering?.answer(row);
-  const thread = wireThreads({ feed, session, outbox, drafts });
+  const thread = wireThreads({ feed, session, outbox, drafts, reacting });
   const changes = wireChanges({ feed, session, box: composer?.box ?? null });
   const marks = { ...reactions, ...pinning({ feed, session }), ...bookmarks };
   wireTools(feed, { unread: markUnread, answer, thread, ...changes, ...marks });

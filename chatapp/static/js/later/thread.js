@@ -65,10 +65,11 @@ class Thread {
   #told = 0;
   #read = debounced(READ_AFTER, () => this.#tell());
 
-  constructor({ feed, session, outbox, drafts, opener }, aside) {
+  constructor({ feed, session, outbox, drafts, reacting, opener }, aside) {
     this.feed = feed;
     this.session = session;
     this.outbox = outbox;
+    this.reacting = reacting;
     this.opener = opener;
     this.aside = aside;
     this.seq = Number(aside.dataset.thread);
@@ -96,6 +97,12 @@ class Thread {
     aside.addEventListener("htmx:after:settle", () => this.#arrange(), { signal });
     aside.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !event.defaultPrevented) this.close();
+    }, { signal });
+    aside.addEventListener("submit", (event) => {
+      const chip = event.submitter?.closest(".reaction[data-sign]");
+      if (!chip) return;
+      event.preventDefault();
+      this.reacting.want(seqOf(chip.closest("[data-seq]")), chip.dataset.sign, chip.getAttribute("aria-pressed") !== "true");
     }, { signal });
     aside.querySelector("[data-close]")?.addEventListener("click", (event) => {
       event.preventDefault();
@@ -191,6 +198,11 @@ class Thread {
     const reader = { me: this.feed.me, calendar: this.calendar, now: new Date() };
     arrange(this.first, this.firstRows.all(), reader);
     arrange(this.replies, this.rows.all(), reader);
+    for (const chip of this.aside.querySelectorAll(".reaction[data-sign]")) {
+      const own = chip.dataset.by.split(" ").includes(this.feed.me);
+      chip.setAttribute("aria-pressed", String(own));
+      chip.value = String(!own);
+    }
   }
 
   async #tell() {
