@@ -62,6 +62,12 @@ if (noticeSettings) {
   import("./later/notice-settings.js").then((part) => part.wireNoticeSettings(noticeSettings, storage), noLine);
 }
 
+// Whoever types at once is ahead of htmx: what is in a field by then counts as typed now.
+document.addEventListener("htmx:after:init", ({ target: field }) => {
+  const isAhead = field instanceof HTMLInputElement && field.value !== field.defaultValue;
+  if (isAhead) field.dispatchEvent(new Event("input", { bubbles: true }));
+});
+
 // Notices, and the offline page; where it cannot be had (plain http on a LAN address), the browser shows its own.
 navigator.serviceWorker?.register("/service-worker.js").then((worker) => {
   // what was shown to who signed out is not for whoever comes next
