@@ -247,6 +247,13 @@ async def test_who_is_signed_out_while_editing_signs_in_again_and_goes_on(
     await expect(edit_box(ann.page)).to_have_value("one and a half")
     await edit_box(ann.page).press("Enter")
     await reads(ann.page, "one and a half *", "two")
+    await row(ann.page, "two").hover()
+    await ann.page.get_by_role("button", name="More actions").click()
+    edit = ann.page.get_by_role("button", name="Edit", exact=True)
+    await expect(edit).to_be_visible()
+    await ann.context.clear_cookies()
+    await edit.click()
+    await expect(ann.page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
 async def test_what_the_server_refuses_stays_in_the_box_with_the_reason(
