@@ -154,9 +154,14 @@ def post_command(
     if not 0 <= reply <= NUMBER_MOST:
         raise Invalid({"reply": "reply_gone"})
     normal = text.normal_body(body)
-    here = tuple(islice(present(room_id), HERE_MOST)) if wants_present(normal) else ()
+    here = meant_here(present, room_id, normal)
     hashed = text.body_hash(normal, reply)
     return PostMessage(actor_id, room_id, regular, normal, hashed, here, reply)
+
+
+def meant_here(present: Present, room_id: int, body: str) -> tuple[int, ...]:
+    """Who is there just now, where the words may mean them."""
+    return tuple(islice(present(room_id), HERE_MOST)) if wants_present(body) else ()
 
 
 def take_post(limits: Limits, post: PostMessage) -> None:

@@ -9,6 +9,7 @@ from chatapp.routes.door import (
     actor,
     is_htmx,
     message_number,
+    message_path,
     page,
     query_number,
     room_number,
@@ -44,6 +45,4 @@ async def mark(request: Request) -> Response:
         return JSONResponse({})
     if is_htmx(request.headers):
         return HTMLResponse("")
-    return to(
-        "/bookmarks" if form["back"] == "bookmarks" else f"/rooms/{room_id}?around={seq}#m-{seq}"
-    )
+    return to("/bookmarks" if form["back"] == "bookmarks" else message_path(room_id, seq))

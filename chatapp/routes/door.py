@@ -282,6 +282,11 @@ def to(path: str, notice: str | None = None) -> RedirectResponse:
     return response
 
 
+def message_path(room_id: int, seq: int, query: str = "") -> str:
+    """Where a room shows a message. `query`: more of it, beginning with '&'."""
+    return f"/rooms/{room_id}?around={seq}{query}#m-{seq}"
+
+
 def sign_in_path(request: Request) -> str:
     target = request.url.path
     if request.url.query:

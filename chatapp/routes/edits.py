@@ -10,18 +10,19 @@ from starlette.responses import JSONResponse, Response
 
 from chatapp.domain import deletions, edits, messages
 from chatapp.domain.commands import DeleteMessage, EditMessage, Message, RestoreMessage
-from chatapp.domain.mentioned import HERE_MOST
-from chatapp.domain.mentions import may_call_all, wants_present
+from chatapp.domain.mentions import may_call_all
 from chatapp.domain.rooms import Room
 from chatapp.domain.text import normal_body
 from chatapp.domain.users import User
-from chatapp.errors import Conflict, Forbidden, Invalid, Missing
+from chatapp.errors import Conflict, Forbidden, Invalid
 from chatapp.limits import CALL_ALL, EDIT
-from chatapp.realtime.dispatch import NUMBER_MOST
+from chatapp.realtime.dispatch import meant_here
 from chatapp.routes.door import (
     Services,
     fragment,
     is_htmx,
+    message_number,
+    message_path,
     page,
     services,
     to,
@@ -71,7 +72,7 @@ async def edit(request: Request) -> Response:
         )
     if is_htmx(request.headers):
         return Response(status_code=HTTPStatus.NO_CONTENT)
-    return to(_place(message))
+    return to(message_path(room.id, message.seq))
 
 
 def _command(kit: Services, me: User, message: Message, body: str, base: int) -> EditMessage:
@@ -79,7 +80,7 @@ def _command(kit: Services, me: User, message: Message, body: str, base: int) ->
     kit.limits.take(EDIT, me.id)
     if may_call_all(body):
         kit.limits.take(CALL_ALL, me.id)
-    present = kit.presence.present(message.room_id) if wants_present(body) else ()
+    here = meant_here(kit.presence.present, message.room_id, body)
     return EditMessage(
         me.id,
         message.room_id,
@@ -87,7 +88,7 @@ def _command(kit: Services, me: User, message: Message, body: str, base: int) ->
         body,
         base,
         kit.settings.edit_seconds,
-        tuple(present)[:HERE_MOST],
+        here,
     )
 
 
@@ -123,23 +124,23 @@ async def _form(
 async def delete(request: Request) -> Response:
     kit = services(request)
     me, room = await member(request)
-    seq = _number(request)
+    seq = message_number(request)
     kit.limits.take(EDIT, me.id)
     await kit.writer.ask(DeleteMessage(me.id, room.id, seq))
     if wants_json(request.headers):
         return JSONResponse({"outcome": "deleted", "seconds": deletions.UNDO_SECONDS})
-    return to(f"/rooms/{room.id}?around={seq}&deleted={seq}#m-{seq}")
+    return to(message_path(room.id, seq, f"&deleted={seq}"))
 
 
 async def restore(request: Request) -> Response:
     kit = services(request)
     me, room = await member(request)
-    seq = _number(request)
+    seq = message_number(request)
     kit.limits.take(EDIT, me.id)
     await kit.writer.ask(RestoreMessage(me.id, room.id, seq))
     if wants_json(request.headers):
         return JSONResponse({"outcome": "restored"})
-    return to(f"/rooms/{room.id}?around={seq}#m-{seq}", "restored")
+    return to(message_path(room.id, seq), "restored")
 
 
 async def history(request: Request) -> Response:
@@ -161,19 +162,12 @@ async def history(request: Request) -> Response:
 async def _asked(request: Request) -> tuple[User, Room, Message]:
     """Who asks, and a message that is there, of a room they are in. Raises `Missing`, `Forbidden`."""
     me, room = await member(request)
-    return me, room, await messages.living(services(request).database, room.id, _number(request))
-
-
-def _number(request: Request) -> int:
-    seq = int(request.path_params["seq"])
-    if not 0 < seq <= NUMBER_MOST:
-        raise Missing("message_gone")
-    return seq
+    return (
+        me,
+        room,
+        await messages.living(services(request).database, room.id, message_number(request)),
+    )
 
 
 def _may_delete(message: Message, room: Room, me: User) -> bool:
     return message.author_id == me.id or may_manage(room, me)
-
-
-def _place(message: Message) -> str:
-    return f"/rooms/{message.room_id}?around={message.seq}#m-{message.seq}"

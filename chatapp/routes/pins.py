@@ -9,6 +9,7 @@ from chatapp.limits import PIN
 from chatapp.routes.door import (
     actor,
     message_number,
+    message_path,
     page,
     room_number,
     services,
@@ -40,4 +41,4 @@ async def pin(request: Request) -> Response:
         return JSONResponse({})
     if form["back"] == "pins":
         return to(f"/rooms/{room_id}/pins")
-    return to(f"/rooms/{room_id}?around={seq}#m-{seq}")
+    return to(message_path(room_id, seq))

@@ -18,6 +18,8 @@ from chatapp.routes.door import (
     fragment,
     is_htmx,
     message_number,
+    message_path,
+    number_of,
     page,
     query_number,
     room_number,
@@ -49,7 +51,7 @@ async def react(request: Request) -> Response:
     if wants_json(request.headers):
         # up to which number a window has to have its room to show this
         return JSONResponse({"seq": message.changed_seq if message else 0})
-    return to(f"/rooms/{room_id}?around={seq}#m-{seq}")
+    return to(message_path(room_id, seq))
 
 
 async def show(request: Request) -> Response:
@@ -112,7 +114,7 @@ async def mine(request: Request) -> Response:
     me, room = await member(request)
     kit.limits.take(SUGGEST, me.id)
     asked = request.query_params.get("crowded", "").split(",")[:ASKED_MOST]
-    seqs = [int(each) for each in asked if each.isascii() and each.isdigit() and len(each) <= 15]
+    seqs = [seq for each in asked if (seq := number_of(each)) is not None]
     found = await reactions.of_user(kit.database, room.id, me.id, seqs)
     first, last = query_number(request, "from"), query_number(request, "to")
     marked = (

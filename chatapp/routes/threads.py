@@ -6,12 +6,12 @@ from starlette.responses import Response
 from chatapp.domain import following, threads
 from chatapp.domain.users import User
 from chatapp.limits import MEMBERSHIP, READ_THREAD
-from chatapp.realtime.dispatch import NUMBER_MOST
 from chatapp.routes.door import (
     Services,
     actor,
     fragment,
     is_htmx,
+    message_number,
     number_of,
     page,
     query_number,
@@ -24,15 +24,11 @@ from chatapp.routes.thread_pane import pane_of
 from chatapp.routes.timeline import show_room
 
 
-def _seq(request: Request) -> int:
-    return min(int(request.path_params["seq"]), NUMBER_MOST)
-
-
 async def show(request: Request) -> Response:
     """The pane for a page that is open; without scripts a room with it beside. That page counts as read."""
     kit = services(request)
     me, room = await member(request)
-    seq = _seq(request)
+    seq = message_number(request)
     if is_htmx(request.headers):
         async with kit.database.snapshot() as snapshot:
             pane = await pane_of(kit, snapshot, request, me, room.id, seq)
@@ -61,7 +57,7 @@ async def read(request: Request) -> Response:
     me, room = await member(request)
     kit.limits.take(READ_THREAD, me.id)
     upto = number_of((await typed(request, "upto"))["upto"]) or 0
-    await _read(kit, me, room.id, _seq(request), min(upto, room.last_seq))
+    await _read(kit, me, room.id, message_number(request), min(upto, room.last_seq))
     return Response(status_code=204)
 
 
@@ -71,7 +67,7 @@ async def follow(request: Request) -> Response:
     me, room = await member(request)
     kit.limits.take(MEMBERSHIP, me.id)
     follows = (await typed(request, "follow"))["follow"] == "on"
-    first = await threads.first(kit.database, room.id, _seq(request))
+    first = await threads.first(kit.database, room.id, message_number(request))
     async with kit.database.transaction() as tx:
         await following.apply_choice(tx, me.id, room.id, first.seq, follows=follows)
     kit.marks.tell(room.id, [me.id], others=True)
