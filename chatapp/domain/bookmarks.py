@@ -3,41 +3,20 @@
 One in a room that they are not in stays, and is not shown until they are in it again.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chatapp.database import Transaction
-from chatapp.domain import markup
+from chatapp.domain.listed import COLUMNS, Listed, listed
 from chatapp.domain.memberships import Reader, is_member
-from chatapp.domain.mentions import unpacked
-from chatapp.domain.text import initials
 from chatapp.errors import Forbidden, Invalid, Missing
 from chatapp.tables import bookmarks, memberships, messages, now_ms, rooms, users
 
 BOOKMARKS_MOST: Final = 1_000  # of one person
 PAGE: Final = 50
-TEXT_CHARACTERS: Final = 400
 _PAGE_ROWS: Final = 1_000  # of a room, at most, for one window
-
-
-@dataclass(frozen=True, slots=True)
-class Bookmark:
-    """A message that is bookmarked, as it is now. `text` '': it was deleted. `at` in milliseconds since 1970."""
-
-    room_id: int
-    room_name: str
-    seq: int
-    author_name: str
-    author_hue: int
-    text: str
-    at: int
-
-    @property
-    def author_initials(self) -> str:
-        return initials(self.author_name)
 
 
 async def apply_mark(tx: Transaction, user_id: int, room_id: int, seq: int, *, on: bool) -> None:
@@ -87,7 +66,7 @@ async def among(reader: Reader, user_id: int, room_id: int, first: int, last: in
     return {row.seq for row in await reader.fetch_all(query)}
 
 
-async def of_user(reader: Reader, user_id: int, page: int = 1) -> tuple[list[Bookmark], int]:
+async def of_user(reader: Reader, user_id: int, page: int = 1) -> tuple[list[Listed], int]:
     """Those in rooms they are in now, the last first, `PAGE` at a time; and how many there are."""
     found = (
         bookmarks.join(
@@ -106,32 +85,11 @@ async def of_user(reader: Reader, user_id: int, page: int = 1) -> tuple[list[Boo
     mine = bookmarks.c.user_id == user_id
     total = await reader.fetch_value(select(func.count()).select_from(found).where(mine))
     query = (
-        select(
-            bookmarks.c.room_id,
-            rooms.c.name.label("room_name"),
-            bookmarks.c.seq,
-            users.c.name,
-            users.c.hue,
-            messages.c.body,
-            messages.c.marks,
-            messages.c.at,
-        )
+        select(*COLUMNS)
         .select_from(found)
         .where(mine)
         .order_by(bookmarks.c.at.desc(), bookmarks.c.room_id, bookmarks.c.seq.desc())
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     )
-    items = [
-        Bookmark(
-            row.room_id,
-            row.room_name,
-            row.seq,
-            row.name,
-            row.hue,
-            markup.to_text(row.body, unpacked(row.marks))[0][:TEXT_CHARACTERS],
-            row.at,
-        )
-        for row in await reader.fetch_all(query)
-    ]
-    return items, int(total)
+    return [listed(row) for row in await reader.fetch_all(query)], int(total)

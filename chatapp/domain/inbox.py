@@ -3,38 +3,20 @@
 Cleared row by row, or by reading on in the room. Clearing moves nobody's read number.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import and_, func, select, tuple_, update
 
 from chatapp.database import Transaction
-from chatapp.domain import markup, text
+from chatapp.domain import markup
+from chatapp.domain.listed import COLUMNS, TEXT_CHARACTERS, Listed, listed
 from chatapp.domain.memberships import Reader
 from chatapp.domain.mentions import EVERYBODY, PRESENT, unpacked
 from chatapp.tables import memberships, mentions, messages, rooms, users
 
 SHOWN_MOST: Final = 50
-TEXT_CHARACTERS: Final = 400
 AHEAD_CHARACTERS: Final = 60  # of the name
 _TOGETHER: Final = 400  # rows in one statement
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A message that names the reader. `at` in milliseconds since 1970."""
-
-    room_id: int
-    room_name: str
-    seq: int
-    author_name: str
-    author_hue: int
-    text: str
-    at: int
-
-    @property
-    def author_initials(self) -> str:
-        return text.initials(self.author_name)
 
 
 _READ: Final = func.coalesce(memberships.c.read_seq, memberships.c.joined_seq)
@@ -52,19 +34,10 @@ def _unread(user_id: int) -> Any:
     )
 
 
-async def of_user(reader: Reader, user_id: int) -> list[Item]:
+async def of_user(reader: Reader, user_id: int) -> list[Listed]:
     """Unread mentions, newest first, at most `SHOWN_MOST`."""
     query = (
-        select(
-            messages.c.room_id,
-            rooms.c.name.label("room_name"),
-            messages.c.seq,
-            users.c.name.label("author_name"),
-            users.c.hue.label("author_hue"),
-            messages.c.body,
-            messages.c.marks,
-            messages.c.at,
-        )
+        select(*COLUMNS)
         .select_from(
             mentions.join(memberships, memberships.c.room_id == mentions.c.room_id)
             .join(
@@ -79,16 +52,7 @@ async def of_user(reader: Reader, user_id: int) -> list[Item]:
         .limit(SHOWN_MOST)
     )
     return [
-        Item(
-            row.room_id,
-            row.room_name,
-            row.seq,
-            row.author_name,
-            row.author_hue,
-            _excerpt(row.body, row.marks, user_id),
-            row.at,
-        )
-        for row in await reader.fetch_all(query)
+        listed(row, _excerpt(row.body, row.marks, user_id)) for row in await reader.fetch_all(query)
     ]
 
 

@@ -3,41 +3,22 @@
 Pinning is an event of the room. So is unpinning, which shows nothing and only tells windows that the list is another.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import func, select
 
 from chatapp.database import Transaction
-from chatapp.domain import markup, messages
+from chatapp.domain import messages
 from chatapp.domain.commands import Committed, Pin
+from chatapp.domain.listed import COLUMNS, Listed, listed
 from chatapp.domain.log import add_event_of, lock_room, lock_user
 from chatapp.domain.memberships import Reader
-from chatapp.domain.mentions import unpacked
 from chatapp.domain.reactions import to_change
-from chatapp.domain.text import initials
 from chatapp.errors import Invalid
 from chatapp.tables import messages as rows
-from chatapp.tables import users
+from chatapp.tables import rooms, users
 
 PINS_MOST: Final = 100  # in a room
-TEXT_CHARACTERS: Final = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Pinned:
-    """A pinned message, as it is now. Times in milliseconds since 1970."""
-
-    seq: int
-    author_name: str
-    author_hue: int
-    text: str
-    at: int
-    pinned_at: int
-
-    @property
-    def author_initials(self) -> str:
-        return initials(self.author_name)
 
 
 async def apply_pin(tx: Transaction, command: Pin) -> Committed:
@@ -65,31 +46,13 @@ async def count(reader: Reader, room_id: int) -> int:
     return int(await reader.fetch_value(query))
 
 
-async def of_room(reader: Reader, room_id: int) -> list[Pinned]:
+async def of_room(reader: Reader, room_id: int) -> list[Listed]:
     """All of a room, what was pinned last first; at most `PINS_MOST`."""
     query = (
-        select(
-            rows.c.seq,
-            rows.c.body,
-            rows.c.marks,
-            rows.c.at,
-            rows.c.pinned_at,
-            users.c.name,
-            users.c.hue,
-        )
-        .join_from(rows, users)
+        select(*COLUMNS)
+        .select_from(rows.join(users).join(rooms, rooms.c.id == rows.c.room_id))
         .where(_of_room(room_id))
         .order_by(rows.c.pinned_at.desc(), rows.c.seq.desc())
         .limit(PINS_MOST)
     )
-    return [
-        Pinned(
-            row.seq,
-            row.name,
-            row.hue,
-            markup.to_text(row.body, unpacked(row.marks))[0][:TEXT_CHARACTERS],
-            row.at,
-            row.pinned_at,
-        )
-        for row in await reader.fetch_all(query)
-    ]
+    return [listed(row) for row in await reader.fetch_all(query)]

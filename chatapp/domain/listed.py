@@ -1,0 +1,48 @@
+"""Messages as pages outside of their room list them: who wrote each, where, when, and how it begins."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chatapp.domain import markup
+from chatapp.domain.mentions import unpacked
+from chatapp.domain.text import initials
+from chatapp.tables import messages, rooms, users
+
+TEXT_CHARACTERS: Final = 400
+
+COLUMNS: Final = (
+    messages.c.room_id,
+    rooms.c.name.label("room_name"),
+    messages.c.seq,
+    users.c.name.label("author_name"),
+    users.c.hue.label("author_hue"),
+    messages.c.body,
+    messages.c.marks,
+    messages.c.at,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A message as it is now. `text` '': it was deleted. `at` in milliseconds since 1970."""
+
+    room_id: int
+    room_name: str
+    seq: int
+    author_name: str
+    author_hue: int
+    text: str
+    at: int
+
+    @property
+    def author_initials(self) -> str:
+        return initials(self.author_name)
+
+
+def listed(row: Any, text: str | None = None) -> Listed:
+    """A row of `COLUMNS`. `text`: what of it is shown, if not its beginning."""
+    if text is None:
+        text = markup.to_text(row.body, unpacked(row.marks))[0][:TEXT_CHARACTERS]
+    return Listed(
+        row.room_id, row.room_name, row.seq, row.author_name, row.author_hue, text, row.at
+    )
