@@ -95,6 +95,13 @@ users = Table(
     Column("quiet_until", Integer),
     Column("zone", String(64), nullable=False, server_default="UTC"),
     Column("enter_sends", Boolean, nullable=False, server_default=true()),
+    Column(
+        "is_guest",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="is only in rooms they were invited to, and knows of no other",
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -125,6 +132,18 @@ rooms = Table(
     Column("last_at", BigInteger, nullable=False, comment="when last_seq was given"),
     Column("last_seq", BigInteger, nullable=False),
     Column("changed_seq", BigInteger, nullable=False, comment="last change of name or topic"),
+    Column("kind", String(10), nullable=False, server_default="open", comment="closed, direct"),
+    Column("direct_key", Text, comment="of a direct room: whose it is"),
+    Column("archived_at", BigInteger, comment="since then it is only read"),
+    Column("is_announcement", Boolean, nullable=False, server_default=false()),
+    Column("slow_seconds", Integer, nullable=False, server_default="0", comment="between posts"),
+    Index(
+        "uq_rooms_direct_key",
+        "direct_key",
+        unique=True,
+        postgresql_where=text("direct_key IS NOT NULL"),
+        sqlite_where=text("direct_key IS NOT NULL"),
+    ),
     # Numbers of a deleted room must never be met again by an old cursor.
     sqlite_autoincrement=True,
 )
@@ -141,6 +160,13 @@ memberships = Table(
     Column("read_seq", BigInteger, comment="read up to this number; null: up to joined_seq"),
     Column("place_seq", BigInteger, comment="the row at the top of the window; null: at the end"),
     Column("notify", String(10), nullable=False, server_default="all"),
+    Column(
+        "role",
+        String(10),
+        nullable=False,
+        server_default="member",
+        comment="or moderator; the owner is in rooms.owner_id",
+    ),
     Index("ix_memberships_user_id_is_active", "user_id", "is_active"),
     Index("ix_memberships_room_id_is_active", "room_id", "is_active"),
     sqlite_with_rowid=False,
