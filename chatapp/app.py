@@ -14,6 +14,7 @@ from chatapp.clock import Clock, SystemClock
 from chatapp.composition import running
 from chatapp.database import data_folder
 from chatapp.domain import text
+from chatapp.fragments import Fragments
 from chatapp.middleware import Bodies, CrossSite, Hosts, Packed, Requests
 from chatapp.realtime.farewell import send_away
 from chatapp.routes.door import Services
@@ -24,7 +25,7 @@ from chatapp.routes.table import routes
 from chatapp.security import stored_key
 from chatapp.settings import Settings
 from chatapp.sqlite_file import AlreadyOpen
-from chatapp.templating import Fragments, Templates
+from chatapp.templating import Templates
 
 LINGER_SECONDS = 1.0  # that a proxy may go on using the lines it has to us
 

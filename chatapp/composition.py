@@ -10,6 +10,7 @@ from chatapp.clock import Clock
 from chatapp.database import Database
 from chatapp.domain import epoch, sessions, subscriptions
 from chatapp.domain.search import Searches
+from chatapp.fragments import Fragments
 from chatapp.ice import IceServers
 from chatapp.limits import Limits
 from chatapp.metrics import Metrics
@@ -49,7 +50,7 @@ from chatapp.realtime.writer import Writer
 from chatapp.routes.door import Services
 from chatapp.security import Passwords, Seal
 from chatapp.settings import Settings
-from chatapp.templating import Fragments, Templates
+from chatapp.templating import Templates
 from chatapp.webpush import Vapid
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ TEMPLATES = sorted((CODE / "templates").rglob("*.html"))
 
 # Imports go up this list or stay in their line, never down.
 LAYERS = (
-    "errors settings metrics logs security words clock limits outbound webpush ice",
+    "errors settings metrics logs security words times clock limits outbound webpush ice",
     "trouble reading sqlite_file database tables migrate",
     "domain",
-    "templating",
+    "templating fragments days",
     "realtime",
     "middleware routes",
     "composition app server __main__ __init__ renew_epoch sqlite_backup",

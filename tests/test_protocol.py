@@ -12,12 +12,10 @@ from chatapp.domain.calls import LEASE_MS
 from chatapp.ice import CREDENTIAL_SECONDS
 from chatapp.limits import CALL, CONNECT, DRAFT, FRAMES, MEDIA, PRESENCE, RING, SIGNAL
 from chatapp.realtime import dispatch, frames, wire
-from chatapp.realtime.calls import PEOPLE_MOST
-from chatapp.realtime.direct_line import SILENT_PINGS
-from chatapp.realtime.dispatch import (
+from chatapp.realtime.asked import (
+    KINDS,
     CallJoin,
     CallLeave,
-    Dispatch,
     Drafting,
     Follow,
     Here,
@@ -31,6 +29,8 @@ from chatapp.realtime.dispatch import (
     Watch,
     Writing,
 )
+from chatapp.realtime.calls import PEOPLE_MOST
+from chatapp.realtime.direct_line import SILENT_PINGS
 from chatapp.realtime.media_session import SDP_MOST as MEDIA_SDP_MOST
 from chatapp.realtime.media_session import WANTS_MOST, Told
 from chatapp.realtime.presence import NAMED_MOST
@@ -38,7 +38,6 @@ from chatapp.realtime.pulse import ROUND_SECONDS
 from chatapp.realtime.signals import CANDIDATES_MOST, SDP_MOST, Data, State
 from chatapp.routes.socket import SOCKETS_MOST
 from chatapp.tables import MESSAGE_BYTES, MESSAGE_CHARACTERS
-from tests.support.asgi import Site
 
 TEXT = (Path(__file__).parents[1] / "docs" / "protocol.md").read_text()
 
@@ -121,9 +120,7 @@ def test_no_frame_is_missing() -> None:
     assert set(SENT) == set(BUILT) == builders
 
 
-async def test_each_command_of_a_browser_is_as_described(site: Site) -> None:
-    app: Any = site.app
-    commands: Dispatch = app.state.services.dispatch
+def test_each_command_of_a_browser_is_as_described() -> None:
     described = examples("From the browser")
     shapes = {
         "watch": Watch,
@@ -141,7 +138,7 @@ async def test_each_command_of_a_browser_is_as_described(site: Site) -> None:
         "ring": Ring,
         "ring_over": RingOver,
     }
-    assert set(described) == set(shapes) == set(commands.kinds())
+    assert set(described) == set(shapes) == KINDS
     for kind, shape in shapes.items():
         assert set(described[kind]) == {"type", *shape.__struct_fields__}
 

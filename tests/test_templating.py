@@ -10,10 +10,12 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from chatapp.days import FOLLOW_MS, days
 from chatapp.domain.commands import Message, Quote
 from chatapp.domain.markup import to_html
 from chatapp.domain.text import initials
-from chatapp.templating import FOLLOW_MS, Fragments, Shown, ago, clock, day, day_words, iso
+from chatapp.fragments import Fragments, Shown
+from chatapp.times import ago, clock, day, day_words, iso
 from tests.realtime.core import templates
 
 READER = 1
@@ -148,14 +150,14 @@ def test_a_page_shows_the_same_bytes_as_the_live_frame_but_for_classes(fragments
         message(4, "mine", author_id=READER),
         message(5, '<article class="msg" again'),
     ]
-    (only,) = fragments.days(rows, "UTC", READER)
+    (only,) = days(fragments, rows, "UTC", READER)
     classes = r'(<article class="msg)(?: is-(?:lead|follow|own))+"'
     bare = re.sub(classes, r'\1"', str(only.html))
     assert bare == fragments.many(rows)
 
 
 def looks(fragments, rows):
-    (only,) = fragments.days(rows, "UTC", READER)
+    (only,) = days(fragments, rows, "UTC", READER)
     return [
         set(classes.split()) - {"msg"}
         for classes in re.findall(r'<article class="([^"]*)" id', only.html)
@@ -185,7 +187,7 @@ def test_messages_that_follow_closely_are_drawn_together(fragments):
 
 def dates(fragments, whens, zone):
     rows = [message(n, when=when) for n, when in enumerate(whens, 1)]
-    found = fragments.days(rows, zone, READER)
+    found = days(fragments, rows, zone, READER)
     assert [n for each in found for n in map(int, re.findall(r'id="m-(\d+)"', each.html))] == [
         row.seq for row in rows
     ]
@@ -222,7 +224,7 @@ def test_a_message_after_midnight_leads(fragments):
         message(1, when="2026-01-15T23:59:59+00:00"),
         message(2, when="2026-01-16T00:00:01+00:00"),
     ]
-    found = fragments.days(rows, "UTC", READER)
+    found = days(fragments, rows, "UTC", READER)
     assert all("is-lead" in each.html for each in found)
 
 
@@ -282,7 +284,7 @@ def test_what_was_rendered_is_not_rendered_again():
     rendered.clear()
     rows = [message(n, kind="joined") for n in range(1, 51)]
     assert fragments.many(rows) == fragments.many(rows)
-    fragments.days(rows, "UTC", READER)
+    days(fragments, rows, "UTC", READER)
     assert len(rendered) == 50
 
 

@@ -9,6 +9,7 @@ from chatapp.domain import memberships, messages
 from chatapp.domain.commands import Message
 from chatapp.domain.messages import Changes
 from chatapp.errors import Forbidden, Missing
+from chatapp.fragments import Fragments
 from chatapp.realtime import frames
 from chatapp.realtime.connection import Connection
 from chatapp.realtime.crowds import Crowds
@@ -16,7 +17,6 @@ from chatapp.realtime.hub import Hub
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.together import Together
-from chatapp.templating import Fragments
 
 # Of bodies, and of what hangs on them, in one frame. Escaped and with their rows they may be six times as much.
 FRAME_CHARACTERS: Final = 32 * 1024

@@ -1,195 +1,58 @@
 """From a frame to a command: parses, checks, and passes on. Answers at once or from the writer; never waits."""
 
-import re
-from collections.abc import Callable, Iterable
-from itertools import islice
-from typing import Annotated, Any, Final, Literal
-from uuid import UUID
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
 
-from chatapp.domain import drafts, text
-from chatapp.domain.commands import Message, PostMessage
-from chatapp.domain.mentioned import HERE_MOST
-from chatapp.domain.mentions import may_call_all, wants_present
-from chatapp.domain.unread import Mark
-from chatapp.errors import ChatError, Invalid, Later, Refused
-from chatapp.limits import CALL_ALL, DRAFT, FRAMES, POST, PRESENCE, Limits
+from chatapp.domain import drafts
+from chatapp.domain.commands import Message
+from chatapp.errors import ChatError, Later, Refused
+from chatapp.limits import DRAFT, FRAMES, PRESENCE, Limits
 from chatapp.realtime import frames
+from chatapp.realtime.asked import (
+    NUMBER_MOST,
+    CallJoin,
+    CallLeave,
+    Drafting,
+    Follow,
+    Here,
+    MediaAsked,
+    Post,
+    Read,
+    Ring,
+    RingOver,
+    Signal,
+    Unwatch,
+    Watch,
+    Writing,
+    parse,
+    parse_cursor,
+    read_mark,
+)
 from chatapp.realtime.calls import Calls
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.connection import Connection
 from chatapp.realtime.drafts import Drafts
 from chatapp.realtime.hub import Hub
-from chatapp.realtime.media_session import Asked
+from chatapp.realtime.posting import post_command, take_post
 from chatapp.realtime.presence import Presence
 from chatapp.realtime.rings import Rings
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.signalling import Signalling
-from chatapp.realtime.signals import TOKEN_MOST, Data
 from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.typing import Typing
 from chatapp.realtime.unread import UnreadMarks
 from chatapp.realtime.writer import Writer
 
 ROOMS_MOST: Final = 200  # watched by one connection
-NUMBER_MOST: Final = 2**53 - 1
 IGNORED_MOST: Final = (
     500  # frames over the limit on a socket, since it was last within it; then it is closed
 )
 
-_REGULAR_KEY: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-# Who is in a room just now.
-Present = Callable[[int], Iterable[int]]
-
-
-class _Head(msgspec.Struct):
-    """What every frame has."""
-
-    type: str
-
-
-class Watch(msgspec.Struct, tag="watch"):
-    room: int
-    cursor: str
-
-
-class Unwatch(msgspec.Struct, tag="unwatch"):
-    room: int
-
-
-class Follow(msgspec.Struct, tag="follow"):
-    """Asks to hear of all rooms of the person."""
-
-
-class Read(msgspec.Struct, tag="read"):
-    """What the reader of a window has seen: see `domain.unread.Mark`."""
-
-    room: int
-    seq: int
-    back: bool = False
-    place: int | None = None
-
-
-class Here(msgspec.Struct, tag="presence"):
-    """Whether somebody is before the tab."""
-
-    state: Literal["here", "away"]
-
-
-class Writing(msgspec.Struct, tag="typing"):
-    room: int
-
-
-class Drafting(msgspec.Struct, tag="draft"):
-    """What is written and not sent, see `domain.drafts.Save`; without `body` it asks for what is stored."""
-
-    room: int
-    base: int = 0
-    body: str | None = None
-    tab: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9]{0,24}\Z")] = ""
-
-
-class Post(msgspec.Struct, tag="post"):
-    """`reply`: the number of the message that it answers, 0 for none."""
-
-    room: int
-    key: str
-    body: str
-    reply: int = 0
-
-
-class CallJoin(msgspec.Struct, tag="call_join"):
-    """`id`: the token this tab had, when it only comes back."""
-
-    room: int
-    id: Annotated[str, msgspec.Meta(max_length=TOKEN_MOST)] = ""
-
-
-class CallLeave(msgspec.Struct, tag="call_leave"):
-    room: int
-
-
-class Signal(msgspec.Struct, tag="signal"):
-    """`to` '': everybody else in the call."""
-
-    room: int
-    data: Data
-    to: Annotated[str, msgspec.Meta(max_length=TOKEN_MOST)] = ""
-
-
-class MediaAsked(msgspec.Struct, tag="media"):
-    """`session`: the browser's name for its connections with the media server."""
-
-    room: int
-    session: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    data: Asked
-
-
-class Ring(msgspec.Struct, tag="ring"):
-    room: int
-    user: int
-
-
-class RingOver(msgspec.Struct, tag="ring_over"):
-    """Declined."""
-
-    room: int
-
-
-def post_command(
-    actor_id: int, room_id: int, key: str, body: str, present: Present, reply: int = 0
-) -> PostMessage:
-    """A post as the writer takes it, regular and checked. `present` is asked when the body may mean those who are
-    there. Raises `Invalid`."""
-    regular = key
-    if not _REGULAR_KEY.fullmatch(key):
-        try:
-            regular = str(UUID(key))
-        except ValueError:
-            raise Invalid({"key": "key_invalid"}) from None
-    if not 0 < room_id <= NUMBER_MOST:
-        raise Invalid({"room": "room_gone"})
-    if not 0 <= reply <= NUMBER_MOST:
-        raise Invalid({"reply": "reply_gone"})
-    normal = text.normal_body(body)
-    here = meant_here(present, room_id, normal)
-    hashed = text.body_hash(normal, reply)
-    return PostMessage(actor_id, room_id, regular, normal, hashed, here, reply)
-
-
-def meant_here(present: Present, room_id: int, body: str) -> tuple[int, ...]:
-    """Who is there just now, where the words may mean them."""
-    return tuple(islice(present(room_id), HERE_MOST)) if wants_present(body) else ()
-
-
-def take_post(limits: Limits, post: PostMessage) -> None:
-    """What a post counts as for its author. Raises `TooMany`."""
-    limits.take(POST, post.actor_id)
-    if may_call_all(post.body):
-        limits.take(CALL_ALL, post.actor_id)
-
-
-def read_mark(command: Read) -> Mark:
-    """A mark as it is stored. Raises `Invalid`."""
-    if not 0 < command.room <= NUMBER_MOST:
-        raise Invalid({"room": "room_gone"})
-    if not (0 <= command.seq <= NUMBER_MOST and 0 <= (command.place or 0) <= NUMBER_MOST):
-        raise Invalid({"seq": "frame_invalid"})
-    return Mark(command.seq, command.back, command.place)
-
-
-def parse_cursor(cursor: str) -> tuple[str, int]:
-    """'EPOCH:NUMBER' in its parts. Raises `Invalid`."""
-    epoch, colon, number = cursor.rpartition(":")
-    if not (colon and number.isascii() and number.isdigit() and len(number) <= 15):
-        raise Invalid({"cursor": "cursor_invalid"})
-    return epoch, int(number)
-
 
 class Dispatch:
-    """The table of commands a socket may send. To add one: a struct, a method, a line in `_table`."""
+    """The table of commands a socket may send. To add one: a struct in `asked.py`, a method, a line in `_table`."""
 
     def __init__(
         self,
@@ -221,23 +84,6 @@ class Dispatch:
         self._calls = calls
         self._signalling = signalling
         self._rings = rings
-        self._decode = msgspec.json.Decoder(
-            Watch
-            | Unwatch
-            | Follow
-            | Read
-            | Here
-            | Writing
-            | Drafting
-            | Post
-            | CallJoin
-            | CallLeave
-            | Signal
-            | MediaAsked
-            | Ring
-            | RingOver
-        ).decode
-        self._head = msgspec.json.Decoder(_Head)
         self._table: dict[type[msgspec.Struct], Callable[[Connection, Any], None]] = {
             Watch: self._watch,
             Unwatch: self._unwatch,
@@ -255,10 +101,6 @@ class Dispatch:
             RingOver: self._ring_over,
         }
 
-    def kinds(self) -> tuple[str, ...]:
-        """The types of frame a browser may send."""
-        return tuple(str(kind.__struct_config__.tag) for kind in self._table)
-
     def take(self, connection: Connection, frame: str) -> None:
         """Carries out one frame of a browser. Nothing a browser sends can raise."""
         try:
@@ -267,24 +109,13 @@ class Dispatch:
             connection.send(frames.error(error.code, error.sentence))
 
     def _take(self, connection: Connection, frame: str) -> None:
-        try:
-            command = self._decode(frame)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            raise Refused(self._fault(frame)) from None
+        command = parse(frame)
         wait, connection.frames_free_at = self._limits.spend(FRAMES, connection.frames_free_at)
         if wait:
             self._ignore(connection, command, wait)
             return
         connection.ignored = 0
         self._table[type(command)](connection, command)
-
-    def _fault(self, frame: str) -> str:
-        """What is wrong with a frame that is none of ours."""
-        try:
-            kind = self._head.decode(frame).type
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            return "frame_invalid"
-        return "frame_invalid" if kind in self.kinds() else "command_unknown"
 
     def _ignore(self, connection: Connection, command: object, wait: float) -> None:
         """Too many frames. Whoever goes on and on is not worth an answer to each."""

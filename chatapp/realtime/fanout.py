@@ -1,6 +1,7 @@
 """From what was committed to what people see: renders once, hands one frame to the hub, hints to other processes."""
 
 from chatapp.domain.commands import Committed, Message
+from chatapp.fragments import Fragments
 from chatapp.realtime import frames
 from chatapp.realtime.backplane import Backplane, Hint
 from chatapp.realtime.catchup import Catchup
@@ -11,7 +12,6 @@ from chatapp.realtime.pushes import Pushes
 from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.unread import UnreadMarks
-from chatapp.templating import Fragments
 
 
 class Fanout:

@@ -16,12 +16,14 @@ from chatapp.domain.search import Searches
 from chatapp.domain.sessions import Found, Session
 from chatapp.domain.users import User
 from chatapp.errors import Missing, Refused, SignedOut
+from chatapp.fragments import Fragments
 from chatapp.limits import Limits, address_key
 from chatapp.metrics import Metrics
+from chatapp.realtime.asked import NUMBER_MOST
 from chatapp.realtime.backplane import Backplane
 from chatapp.realtime.calls import Calls
 from chatapp.realtime.catchup import Catchup
-from chatapp.realtime.dispatch import NUMBER_MOST, Dispatch
+from chatapp.realtime.dispatch import Dispatch
 from chatapp.realtime.drafts import Drafts
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
@@ -36,7 +38,7 @@ from chatapp.realtime.unread import UnreadMarks
 from chatapp.realtime.writer import Writer
 from chatapp.security import Passwords, Seal
 from chatapp.settings import Settings
-from chatapp.templating import Fragments, Templates
+from chatapp.templating import Templates
 from chatapp.words import NOTICES
 
 if TYPE_CHECKING:

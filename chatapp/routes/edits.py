@@ -16,7 +16,7 @@ from chatapp.domain.text import normal_body
 from chatapp.domain.users import User
 from chatapp.errors import Conflict, Forbidden, Invalid
 from chatapp.limits import CALL_ALL, EDIT
-from chatapp.realtime.dispatch import meant_here
+from chatapp.realtime.posting import meant_here
 from chatapp.routes.door import (
     Services,
     fragment,

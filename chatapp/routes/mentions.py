@@ -5,7 +5,7 @@ from starlette.responses import HTMLResponse, Response
 
 from chatapp.domain import inbox, memberships, suggestions, unread
 from chatapp.limits import MEMBERSHIP, SUGGEST
-from chatapp.realtime.dispatch import NUMBER_MOST
+from chatapp.realtime.asked import NUMBER_MOST
 from chatapp.routes.door import (
     actor,
     fragment,

@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 
 from chatapp.domain import memberships
 from chatapp.errors import ChatError, Invalid, Later
-from chatapp.realtime.dispatch import post_command, take_post
+from chatapp.realtime.posting import post_command, take_post
 from chatapp.realtime.writer import OutcomeUnknown
 from chatapp.routes.door import actor, number_of, room_number, services, to, typed, wants_json
 from chatapp.routes.timeline import show_room

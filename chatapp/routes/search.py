@@ -7,7 +7,7 @@ from chatapp.domain import search_query
 from chatapp.domain.search import Cursor, Found, TooSlow
 from chatapp.limits import SEARCH
 from chatapp.routes.door import actor, fragment, is_htmx, page, services, zone
-from chatapp.templating import zone_of
+from chatapp.times import zone_of
 
 _READ_MOST = 10_000  # characters of what was typed; `search_query` looks at fewer
 

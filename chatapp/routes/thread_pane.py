@@ -5,11 +5,11 @@ from uuid import uuid4
 
 from starlette.requests import Request
 
+from chatapp.days import Day, days
 from chatapp.domain import following, messages, threads
 from chatapp.domain.memberships import Reader
 from chatapp.domain.users import User
 from chatapp.routes.door import Services, query_number, zone
-from chatapp.templating import Day
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ async def pane_of(
     found = await messages.answers(reader, room_id, first.seq, query_number(request, "above"))
     await kit.fragments.ready([first, *found.messages])
     known = threads.summary(first.thread)
-    days, tz = kit.fragments.days, zone(request)
+    tz = zone(request)
     return Pane(
         seq=first.seq,
-        first=days([first], tz, me.id, thread=first.seq),
-        days=days(found.messages, tz, me.id, thread=first.seq),
+        first=days(kit.fragments, [first], tz, me.id, thread=first.seq),
+        days=days(kit.fragments, found.messages, tz, me.id, thread=first.seq),
         count=known.n if known else 0,
         older=found.older,
         last=known.last if known else first.seq,

@@ -6,6 +6,7 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatapp.days import Fresh, Links, days
 from chatapp.domain import (
     deletions,
     drafts,
@@ -39,7 +40,6 @@ from chatapp.routes.door import (
 from chatapp.routes.people import pane
 from chatapp.routes.rooms import may_manage, member, pages_of
 from chatapp.routes.thread_pane import pane_of
-from chatapp.templating import Fresh, Links
 
 
 async def show(request: Request) -> Response:
@@ -97,8 +97,14 @@ async def show_room(
         "current_room_id": room.id,
         "landing": landing,
         "fresh": fresh,
-        "days": kit.fragments.days(
-            found.messages, zone(request), me.id, fresh, own, links=_links(request, room, me)
+        "days": days(
+            kit.fragments,
+            found.messages,
+            zone(request),
+            me.id,
+            fresh,
+            own,
+            links=_links(request, room, me),
         ),
         "deleted": deleted,
         **people,
@@ -204,7 +210,7 @@ async def history(request: Request) -> Response:
         "messages/_history.html",
         {
             "room": room,
-            "days": kit.fragments.days(found.messages, zone(request), me.id, None, own),
+            "days": days(kit.fragments, found.messages, zone(request), me.id, None, own),
             "older": None if is_after else found.older,
             "newer": found.newer if is_after else None,
             "at_start": not is_after and found.older is None,

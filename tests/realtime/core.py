@@ -7,6 +7,7 @@ from chatapp.clock import HeldClock
 from chatapp.database import Database
 from chatapp.domain.commands import Command
 from chatapp.domain.users import User
+from chatapp.fragments import Fragments
 from chatapp.ice import IceServers
 from chatapp.limits import Limits
 from chatapp.metrics import Metrics
@@ -32,7 +33,7 @@ from chatapp.realtime.typing import Typing
 from chatapp.realtime.unread import UnreadMarks
 from chatapp.realtime.writer import Writer
 from chatapp.security import Seal
-from chatapp.templating import Fragments, Templates
+from chatapp.templating import Templates
 from chatapp.webpush import Vapid
 from tests.realtime.tab import Tab
 

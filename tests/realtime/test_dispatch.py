@@ -8,8 +8,10 @@ import pytest
 
 from chatapp.clock import HeldClock
 from chatapp.limits import FRAMES, POST
-from chatapp.realtime.dispatch import ROOMS_MOST, parse_cursor, post_command
+from chatapp.realtime.asked import parse_cursor
+from chatapp.realtime.dispatch import ROOMS_MOST
 from chatapp.realtime.frames import FRAME_BYTES
+from chatapp.realtime.posting import post_command
 from chatapp.routes.door import session_of
 from chatapp.routes.socket import SOCKETS_MOST
 from chatapp.words import SENTENCES

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import update
 
-from chatapp import templating
+from chatapp import fragments
 from chatapp.domain import messages as log
 from chatapp.domain.messages import PAGE
 from chatapp.tables import messages
@@ -205,13 +205,13 @@ async def test_opening_a_busy_room_reads_and_renders_nothing_twice(site, monkeyp
         await ann.says(room, f"words {number}")
     first = pages.bodies(await ann.sees(room))
     rendered = []
-    fill = templating._Mould.fill
+    fill = fragments._Mould.fill
 
     def counted(mould, message, html):
         rendered.append(message.body)
         return fill(mould, message, html)
 
-    monkeypatch.setattr(templating._Mould, "fill", counted)
+    monkeypatch.setattr(fragments._Mould, "fill", counted)
     monkeypatch.setattr(log, "latest", None)  # whoever calls them fails
     monkeypatch.setattr(log, "newest", None)
     assert pages.bodies(await ann.sees(room)) == first
