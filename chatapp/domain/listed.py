@@ -41,8 +41,7 @@ class Listed:
 
 def listed(row: Any, text: str | None = None) -> Listed:
     """A row of `COLUMNS`. `text`: what of it is shown, if not its beginning."""
+    room_id, room_name, seq, name, hue, body, marks, at = row
     if text is None:
-        text = markup.to_text(row.body, unpacked(row.marks))[0][:TEXT_CHARACTERS]
-    return Listed(
-        row.room_id, row.room_name, row.seq, row.author_name, row.author_hue, text, row.at
-    )
+        text = markup.to_text(body, unpacked(marks))[0][:TEXT_CHARACTERS]
+    return Listed(room_id, room_name, seq, name, hue, text, at)

@@ -22,13 +22,15 @@ from chatapp.routes.rooms import SEARCH_CHARACTERS, may_manage, member
 async def show(request: Request) -> Response:
     kit, me = services(request), await actor(request)
     items = await inbox.of_user(kit.database, me.id)
+    replies = await inbox.replies_to(kit.database, me.id)
     rooms = await unread.of_user(kit.database, me.id)
     return await page(
         request,
         "mentions/show.html",
         {
             "items": items,
-            "until": max((item.at for item in items), default=0),
+            "replies": replies,
+            "until": max((it.at for it in [*items, *(each.last for each in replies)]), default=0),
             "rooms": rooms,
             "waiting": [room for room in rooms if room.unread and room.notify == "all"],
         },

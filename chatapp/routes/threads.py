@@ -1,7 +1,7 @@
 """Threads: the pane beside a room, and the page of those that somebody follows."""
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from chatapp.domain import following, threads
 from chatapp.domain.users import User
@@ -52,13 +52,16 @@ async def _read(kit: Services, me: User, room_id: int, seq: int, upto: int) -> N
 
 
 async def read(request: Request) -> Response:
-    """A pane has shown a thread up to a number."""
+    """A pane has shown a thread up to a number, or its row in the inbox was cleared."""
     kit = services(request)
     me, room = await member(request)
     kit.limits.take(READ_THREAD, me.id)
-    upto = number_of((await typed(request, "upto"))["upto"]) or 0
+    form = await typed(request, "upto", "back")
+    upto = number_of(form["upto"]) or 0
     await _read(kit, me, room.id, message_number(request), min(upto, room.last_seq))
-    return Response(status_code=204)
+    if form["back"] != "mentions":
+        return Response(status_code=204)
+    return HTMLResponse("") if is_htmx(request.headers) else to("/mentions")
 
 
 async def follow(request: Request) -> Response:

@@ -8,13 +8,14 @@ from sqlalchemy import select
 from chatapp.tables import mentions as rows
 from tests.routes.pages import read
 from tests.routes.people import HTMX, Person, services, somebody
+from tests.routes.test_replies import answers
 
 
 async def inbox(who):
     """What the page of mentions lists: author, text, address of the message."""
     answer = await who.get("/mentions")
     assert answer.status_code == 200
-    listed = read(answer.text).one("ol", class_="inbox").all("li")
+    listed = read(answer.text).one("ol", aria_label="Unread mentions").all("li")
     return [
         (
             row.one("h2").one("bdi").text,
@@ -23,6 +24,25 @@ async def inbox(who):
         )
         for row in listed
     ]
+
+
+async def replies(who):
+    """The replies to somebody that wait: author, text, and whether there are more of them in the thread."""
+    page = read((await who.get("/mentions")).text)
+    return [
+        (
+            row.one("h2").one("bdi").text,
+            row.one("p", class_="inbox-text").text,
+            "and 1 more before" in row.one("p", class_="meta").text,
+        )
+        for row in page.all("li", class_="list-row")
+        if "answered in" in row.text
+    ]
+
+
+async def until(who):
+    page = read((await who.get("/mentions")).text)
+    return page.one("input", name="until").attributes["value"]
 
 
 async def badge(who):
@@ -107,6 +127,50 @@ async def test_mentions_are_cleared_row_by_row_or_all_at_once(ann, bob, lab):
     assert len(await inbox(bob)) == 3
     await bob.post("/mentions/clear", {"until": until})
     assert await inbox(bob) == []
+
+
+async def test_replies_to_somebody_wait_below_a_row_for_each_thread(ann, bob, cat, lab):
+    await cat.joins(lab)
+    tea, cake = await ann.says(lab, "Tea?"), await ann.says(lab, "Cake?")
+    yes = await answers(bob, lab, tea, "Yes.")
+    await answers(bob, lab, yes, "I mean it")  # to himself
+    await answers(cat, lab, yes, "He does")  # to Bob
+    await answers(cat, lab, tea, "Me too")
+    await answers(cat, lab, cake, "Not for @Ann Archer")
+    assert [row[1] for row in await inbox(ann)] == ["Not for @Ann Archer"]
+    assert await replies(ann) == [("Cat Carver", "Me too", True)]
+    assert await replies(bob) == [("Cat Carver", "He does", False)]
+    assert await replies(cat) == []
+    form = (
+        read((await ann.get("/mentions")).text)
+        .one("section", aria_labelledby="replies-t")
+        .one("form")
+    )
+    fields = {field.attributes["name"]: field.attributes["value"] for field in form.all("input")}
+    cleared = await ann.post(form.attributes["action"], fields, headers=HTMX)
+    assert (cleared.status_code, cleared.text) == (200, "")
+    assert await replies(ann) == []
+    await answers(bob, lab, tea, "Still")
+    assert await replies(ann) == [("Bob Baker", "Still", False)]
+    assert (await ann.post(form.attributes["action"], fields)).headers["location"] == "/mentions"
+    assert await replies(ann) == [("Bob Baker", "Still", False)], "it was not on the page then"
+    await ann.post("/mentions/clear", {"until": await until(ann)})
+    assert (await inbox(ann), await replies(ann)) == ([], [])
+
+
+async def test_replies_are_for_members_who_have_not_read_and_want_to_hear(ann, bob, lab):
+    tea = await ann.says(lab, "Tea?")
+    await answers(bob, lab, tea, "Yes.")
+    await ann.post(f"/rooms/{lab}/threads/{tea}/follow", {"follow": "off"})
+    assert await replies(ann) == []
+    await ann.post(f"/rooms/{lab}/threads/{tea}/follow", {"follow": "on"})
+    assert len(await replies(ann)) == 1
+    await ann.post(f"/rooms/{lab}/read")
+    assert await replies(ann) == []
+    await answers(bob, lab, tea, "Well?")
+    assert len(await replies(ann)) == 1
+    await ann.leaves(lab)
+    assert await replies(ann) == []
 
 
 async def test_a_long_message_is_shown_around_the_name(ann, bob, lab):
