@@ -75,7 +75,7 @@ class Replies(NamedTuple):
 
     thread_seq: int
     last: Listed
-    count: int
+    many: int
 
 
 _REPLIES: Final = f"""
@@ -115,7 +115,7 @@ async def replies_to(reader: Reader, user_id: int) -> list[Replies]:
     for *row, thread_seq in await reader.ask(_REPLIES_TO, [user_id]):
         place = (row[0], thread_seq)
         if place in found:
-            found[place] = found[place]._replace(count=found[place].count + 1)
+            found[place] = found[place]._replace(many=found[place].many + 1)
         elif len(found) < SHOWN_MOST:
             found[place] = Replies(thread_seq, listed(row), 1)
     return list(found.values())
