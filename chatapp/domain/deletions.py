@@ -5,13 +5,13 @@ texts, and who reacted, stay in their tables, where nobody can read them. `wipe`
 counts for nobody as unread and names nobody.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import delete, insert, select, tuple_
 
 from chatapp.database import Transaction
-from chatapp.domain import memberships, messages
+from chatapp.domain import memberships, messages, quotes, threads
 from chatapp.domain.commands import Committed, DeleteMessage, Message, RestoreMessage
 from chatapp.domain.log import lock_room, lock_user
 from chatapp.domain.memberships import Reader
@@ -44,15 +44,32 @@ async def check_delete(reader: Reader, message: Message, owner_id: int, actor_id
         raise Forbidden("not_moderator") from None
 
 
-async def apply_delete(tx: Transaction, command: DeleteMessage) -> Committed:
-    """Deleting twice is deleting once. Raises `Missing`, `Forbidden`."""
+async def _asked(
+    tx: Transaction, command: DeleteMessage | RestoreMessage
+) -> tuple[Any, Any, Message]:
+    """The room and the actor, locked, and the message, there or deleted. Raises `Missing`, `Forbidden`."""
     room = await lock_room(tx, command.room_id)
     me = await lock_user(tx, command.actor_id)
     if not await memberships.is_member(tx, room.id, me.id):
         raise Forbidden("not_member")
     message = await messages.find(tx, room.id, command.seq)
-    if message is None or message.kind not in {"message", "deleted"}:
+    if message is None or message.kind not in quotes.ANSWERABLE:
         raise Missing("message_gone")
+    return room, me, message
+
+
+async def _committed(tx: Transaction, changed: Message) -> Committed:
+    """What a message that went or came back changes: itself, and the thread that it stands in."""
+    shown = [changed]
+    if changed.thread_seq is not None:
+        room = await lock_room(tx, changed.room_id)
+        shown.append(await threads.count_again(tx, room, changed.thread_seq))
+    return Committed(changed.room_id, messages=shown, recounted={changed.room_id})
+
+
+async def apply_delete(tx: Transaction, command: DeleteMessage) -> Committed:
+    """Deleting twice is deleting once. Raises `Missing`, `Forbidden`."""
+    room, me, message = await _asked(tx, command)
     await check_delete(tx, message, room.owner_id, me.id)
     if message.kind == "deleted":
         mine = await may_restore(tx, room.id, message.seq, me.id)  # nobody may have heard of it
@@ -88,18 +105,12 @@ async def apply_delete(tx: Transaction, command: DeleteMessage) -> Committed:
         reactions=None,
         pinned_at=None,
     )
-    return Committed(room.id, messages=[changed], recounted={room.id})
+    return await _committed(tx, changed)
 
 
 async def apply_restore(tx: Transaction, command: RestoreMessage) -> Committed:
     """Restoring twice is restoring once. Raises `Missing`, `Forbidden`, and `Conflict` when it is too late."""
-    room = await lock_room(tx, command.room_id)
-    me = await lock_user(tx, command.actor_id)
-    if not await memberships.is_member(tx, room.id, me.id):
-        raise Forbidden("not_member")
-    message = await messages.find(tx, room.id, command.seq)
-    if message is None or message.kind not in {"message", "deleted"}:
-        raise Missing("message_gone")
+    room, me, message = await _asked(tx, command)
     if message.kind == "message":
         return Committed(room.id)
     row = (
@@ -136,7 +147,7 @@ async def apply_restore(tx: Transaction, command: RestoreMessage) -> Committed:
         reactions=kept.reactions,
         pinned_at=kept.pinned_at,
     )
-    return Committed(room.id, messages=[changed], recounted={room.id})
+    return await _committed(tx, changed)
 
 
 async def may_restore(reader: Reader, room_id: int, seq: int, actor_id: int) -> bool:

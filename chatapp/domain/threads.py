@@ -1,8 +1,9 @@
 """Threads: a message and all that answers it, or answers an answer to it.
 
-An answer is a message in its place, so it counts as unread there and hides nowhere. What a thread has come to stands in
-its first message (`messages.thread`) and is shown under it; each batch of answers changes that once, under the next
-number of the room. Whoever wrote the first message or an answer follows the thread, or who chose to.
+An answer is a message in its place, so it counts as unread there and hides nowhere. What a thread has come to stands
+in its first message (`messages.thread`) and is shown under it; each batch of answers changes that once, under the
+next number of the room, and so does an answer that is deleted or comes back. Whoever wrote the first message or an
+answer follows the thread, or who chose to.
 
 What a follower has not read in a thread is counted, never kept: other people's answers above what they have read in
 the thread and above what they have read in the room.
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
+from sqlalchemy import and_, func, select
 
 from chatapp.database import Transaction
 from chatapp.domain import messages, quotes
@@ -21,6 +23,8 @@ from chatapp.domain.memberships import Reader
 from chatapp.domain.text import initials
 from chatapp.errors import Missing
 from chatapp.reading import InWords
+from chatapp.tables import messages as rows_of
+from chatapp.tables import users
 
 FACES_MOST: Final = 3
 
@@ -133,6 +137,47 @@ async def _each(
         await tx.change(sqlite, list(rows))
     else:
         await tx.change(postgresql, [tuple(map(list, zip(*rows, strict=True)))])
+
+
+# -- what is deleted --------------------------------------------------------------------
+
+
+async def count_again(tx: Transaction, room: Any, thread_seq: int) -> Message:
+    """The first message of a thread by the answers that are there now, with the looks of today: under the next number
+    of its room, locked and read anew. Without any it is no thread, until somebody answers again."""
+    answers = _answers(room.id, thread_seq)
+    n = await tx.fetch_value(select(func.count()).select_from(rows_of).where(answers))
+    if not n:
+        return await messages.change(tx, room, thread_seq, thread=None)
+    newest = (
+        select(rows_of.c.author_id, func.max(rows_of.c.seq).label("seq"))
+        .where(answers)
+        .group_by(rows_of.c.author_id)
+        .order_by(func.max(rows_of.c.seq).desc())
+        .limit(FACES_MOST)
+        .subquery()
+    )
+    query = (
+        select(newest.c.seq, rows_of.c.at, users.c.id, users.c.name, users.c.hue)
+        .join(rows_of, rows_of.c.seq == newest.c.seq)
+        .join(users, users.c.id == newest.c.author_id)
+        .where(rows_of.c.room_id == room.id)
+        .order_by(newest.c.seq)
+    )
+    rows = await tx.fetch_all(query)
+    faces = tuple(Face(row.id, initials(row.name), row.hue) for row in rows)
+    now = Summary(n, rows[-1].seq, rows[-1].at, faces)
+    packed = msgspec.json.encode(now).decode()
+    return await messages.change(tx, room, thread_seq, thread=packed)
+
+
+def _answers(room_id: int, thread_seq: int) -> Any:
+    return and_(
+        rows_of.c.room_id == room_id,
+        rows_of.c.thread_seq == thread_seq,
+        rows_of.c.thread_seq.is_not(None),  # so that the index of answers is used
+        rows_of.c.kind == "message",
+    )
 
 
 # -- one thread -----------------------------------------------------------------------

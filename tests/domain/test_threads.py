@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from chatapp.domain import following, inbox, messages, notices, threads, unread
-from chatapp.domain.commands import Message
+from chatapp.domain.commands import DeleteMessage, EditProfile, Message, RestoreMessage
 from chatapp.domain.posts import apply_posts
 from chatapp.errors import Missing
 from tests.domain import world
@@ -231,3 +231,43 @@ async def test_where_only_mentions_are_wanted_a_followed_thread_is_told_of(
     async with database.transaction() as tx:
         await following.apply_choice(tx, ann.id, lab, tea, follows=False)
     assert await notices.newest(database, lab, ann.id) is None
+
+
+async def test_an_answer_that_is_deleted_counts_no_more_and_counts_again_when_it_is_back(
+    database, ann, bob, lab, tea
+):
+    yes = await world.answers(database, bob, lab, tea, "Yes.")
+    so = await world.answers(database, ann, lab, tea, "So be it.")
+    before = await summary(database, lab, tea)
+    gone = await world.carry_out(database, DeleteMessage(ann.id, lab, so.seq))
+    start = before.last + 2
+    assert [(m.seq, m.changed_seq) for m in gone.messages] == [(so.seq, start), (tea, start + 1)]
+    now = await summary(database, lab, tea)
+    assert (now.n, now.last, now.at) == (1, yes.seq, yes.at)
+    assert [face.user_id for face in now.who] == [bob.id]
+    await world.carry_out(database, RestoreMessage(ann.id, lab, so.seq))
+    assert await summary(database, lab, tea) == before
+
+
+async def test_a_thread_whose_answers_are_all_deleted_is_none_until_somebody_answers(
+    database, ann, bob, lab, tea
+):
+    yes = await world.answers(database, bob, lab, tea, "Yes.")
+    gone = await world.carry_out(database, DeleteMessage(bob.id, lab, yes.seq))
+    assert gone.messages[-1] == await root(database, lab, tea)
+    assert await summary(database, lab, tea) is None
+    assert await followed(database, ann) == []
+    await world.answers(database, bob, lab, tea, "Perhaps.")
+    assert (await summary(database, lab, tea)).n == 1
+    assert await followed(database, ann) == [(tea, 1, 1)]
+
+
+async def test_what_stands_under_the_first_message_has_the_looks_of_today_after_a_deletion(
+    database, ann, bob, lab, tea
+):
+    yes = await world.answers(database, bob, lab, tea, "Yes.")
+    await world.answers(database, bob, lab, tea, "Gladly.")
+    await world.carry_out(database, EditProfile(bob.id, "Zed", 3))
+    await world.carry_out(database, DeleteMessage(bob.id, lab, yes.seq))
+    (face,) = (await summary(database, lab, tea)).who
+    assert (face.initials, face.hue) == ("Z", 3)
