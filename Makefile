@@ -3,6 +3,8 @@
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 export VENV ?= .venv
+# Some containers forbid it; every worker and every server of the tests would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 
 # How many tests run at once, and what else pytest should be told: make test ARGS='-k sign_in'
