@@ -16,7 +16,7 @@ from chatapp.domain.markup import to_html
 from chatapp.domain.text import initials
 from chatapp.fragments import Fragments, Shown
 from chatapp.times import ago, clock, day, day_words, iso
-from tests.realtime.core import templates
+from tests.realtime.core import fresh_templates, templates
 
 READER = 1
 HOSTILE = (
@@ -272,7 +272,7 @@ def test_days_have_names_that_depend_on_the_reader():
 
 
 def test_what_was_rendered_is_not_rendered_again():
-    counted = templates()
+    counted = fresh_templates()
     real, rendered = counted.render, []
 
     def render(name, values):

@@ -65,6 +65,7 @@ async def test_a_call_that_grows_goes_over_to_the_media_server(
     await janus.comes_to(room, None)
 
 
+@pytest.mark.faults
 async def test_what_one_turns_off_the_others_see_and_do_not_get(
     serve: Serve, person: Arrive, janus: JanusServer
 ) -> None:
@@ -113,6 +114,7 @@ async def test_after_a_crash_of_the_media_server_and_of_ours_all_comes_back(
     await janus.comes_to(await number_of(hers), before)
 
 
+@pytest.mark.faults
 async def test_people_on_two_replicas_meet_in_one_room_of_the_media_server(
     serve: Serve, person: Arrive, janus: JanusServer, redis: RedisServer, postgresql_url: str
 ) -> None:
@@ -131,7 +133,9 @@ async def test_people_on_two_replicas_meet_in_one_room_of_the_media_server(
         await reaches(page, pictures=1, sounds=1)
 
 
-@pytest.mark.parametrize("end", ["leaves the room", "the tab crashes"])
+@pytest.mark.parametrize(
+    "end", ["leaves the room", pytest.param("the tab crashes", marks=pytest.mark.faults)]
+)
 async def test_whose_membership_or_tab_ends_is_out_of_the_media_server(
     serve: Serve, person: Arrive, janus: JanusServer, end: str
 ) -> None:

@@ -17,7 +17,6 @@ from chatapp.domain.commands import (
     RestoreMessage,
 )
 from chatapp.domain.deletions import UNDO_SECONDS
-from chatapp.domain.edits import VERSIONS_MOST
 from chatapp.errors import ChatError, Conflict, Forbidden, Missing, SignedOut
 from chatapp.tables import deletions as deleted_rows
 from chatapp.tables import mentions as named_rows
@@ -190,14 +189,15 @@ async def test_events_and_what_is_not_there_cannot_be_changed(database, ann, lab
             await act
 
 
-async def test_a_message_has_so_many_versions_and_no_more(database, bob, lab):
+async def test_a_message_has_so_many_versions_and_no_more(database, bob, lab, monkeypatch):
+    monkeypatch.setattr(edits, "VERSIONS_MOST", 3)
     seq = await says(database, bob, lab, "0")
-    for n in range(VERSIONS_MOST):
+    for n in range(3):
         await edit(database, bob, lab, seq, str(n + 1), base=n)
     with pytest.raises(Conflict) as refused:
-        await edit(database, bob, lab, seq, "once more", base=VERSIONS_MOST)
+        await edit(database, bob, lab, seq, "once more", base=3)
     assert refused.value.code == "edited_often"
-    assert len(await said(database, lab, seq)) == VERSIONS_MOST + 1
+    assert len(await said(database, lab, seq)) == 4
 
 
 async def test_with_a_room_go_all_former_texts_in_it(database, ann, bob, lab):

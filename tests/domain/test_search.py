@@ -97,11 +97,11 @@ async def test_signs_are_themselves_and_stand_for_nothing_else(database, ann, la
 NOTHING = ["", "   ", '"', '""', "''", "a AND", "-foo", "\0", "\ud800", "\u0301", "5" * 5000]
 
 
-@pytest.mark.parametrize("typed", NOTHING)
-async def test_what_means_nothing_finds_nothing_and_is_no_error(database, ann, lab, typed, settle):
+async def test_what_means_nothing_finds_nothing_and_is_no_error(database, ann, lab, settle):
     await world.says(database, ann, lab, "hello")
     await settle()
-    assert await finds(database, ann, typed) == []
+    for typed in NOTHING:
+        assert await finds(database, ann, typed) == [], typed
 
 
 # CASES SRC-03
@@ -235,34 +235,35 @@ async def talk(database: Database, ann: User, bob: User, lab: int) -> int:
     return shed
 
 
-@pytest.mark.parametrize(
-    ("typed", "right"),
-    [
-        ("in:lab", {"ann in lab", "bob in lab"}),
-        ("in:#lab see", {"ann in lab"}),
-        ('in:"tool SHED"', {"ann in shed", "bob in shed"}),
-        ("in:shed from:bob", {"bob in shed"}),
-        ("from:@Bob", {"bob in lab", "bob in shed"}),
-        ('from:"bob baker" in:lab', {"bob in lab"}),
-        ("from:baker in:lab", {"bob in lab"}),
-        ("from:me", {"ann in lab", "ann in shed"}),
-        ("from:ann from:bob in:lab", {"ann in lab", "bob in lab"}),
-        ("has:link", {"ann in lab", "ann in shed"}),
-        ("HAS:CODE bob", {"bob in lab", "bob in shed"}),
-        ("has:link has:code", set()),
-        ("has:file", set()),
-        ("from:nobody", set()),
-        ("in:nowhere", set()),
-        ("from:%", set()),
-        ("after:2999 in", set()),
-        ("before:1971 in", set()),
-        ("on:today in:lab", {"ann in lab", "bob in lab"}),
-        ("after:1999-12-31 in:lab", {"ann in lab", "bob in lab"}),
-    ],
-)
-async def test_filters_narrow_a_search(database, ann, talk, typed, right, settle):
+FILTERED = [
+    ("in:lab", {"ann in lab", "bob in lab"}),
+    ("in:#lab see", {"ann in lab"}),
+    ('in:"tool SHED"', {"ann in shed", "bob in shed"}),
+    ("in:shed from:bob", {"bob in shed"}),
+    ("from:@Bob", {"bob in lab", "bob in shed"}),
+    ('from:"bob baker" in:lab', {"bob in lab"}),
+    ("from:baker in:lab", {"bob in lab"}),
+    ("from:me", {"ann in lab", "ann in shed"}),
+    ("from:ann from:bob in:lab", {"ann in lab", "bob in lab"}),
+    ("has:link", {"ann in lab", "ann in shed"}),
+    ("HAS:CODE bob", {"bob in lab", "bob in shed"}),
+    ("has:link has:code", set()),
+    ("has:file", set()),
+    ("from:nobody", set()),
+    ("in:nowhere", set()),
+    ("from:%", set()),
+    ("after:2999 in", set()),
+    ("before:1971 in", set()),
+    ("on:today in:lab", {"ann in lab", "bob in lab"}),
+    ("after:1999-12-31 in:lab", {"ann in lab", "bob in lab"}),
+]
+
+
+async def test_filters_narrow_a_search(database, ann, talk, settle):
     await settle()
-    assert {body.split(":")[0] for body in await finds(database, ann, typed)} == right
+    for typed, right in FILTERED:
+        found = {body.split(":")[0] for body in await finds(database, ann, typed)}
+        assert found == right, typed
 
 
 async def test_a_filter_without_meaning_is_text(database, ann, lab, settle):

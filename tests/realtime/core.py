@@ -1,6 +1,7 @@
 """The parts that live while the process lives, put together as the composition root does, but one by one."""
 
 import asyncio
+from functools import cache
 from typing import Any
 
 from chatapp.clock import HeldClock
@@ -40,8 +41,14 @@ from tests.realtime.tab import Tab
 EPOCH = "here"
 
 
-def templates() -> Templates:
+def fresh_templates() -> Templates:
     return Templates({"static": "/static/".__add__, "site_name": "chatapp"})
+
+
+@cache
+def templates() -> Templates:
+    """Compiled once for all tests."""
+    return fresh_templates()
 
 
 class Hints:

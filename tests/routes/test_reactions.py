@@ -82,12 +82,12 @@ async def test_taps_at_once_from_two_tabs_are_one_reaction(ann, lab):
     assert await chips(ann, lab, seq) == [(THUMB, 1, True)]
 
 
-@pytest.mark.parametrize("sign", [":+1:", "a", "", "<b>", "👍👍", "👍" * 50, "a\x00b"])
-async def test_what_is_no_emoji_is_refused_with_a_word(ann, lab, sign):
+async def test_what_is_no_emoji_is_refused_with_a_word(ann, lab):
     seq = await ann.says(lab, "tea?")
-    answer = await reacts(ann, lab, seq, sign, headers=JSON)
-    assert (answer.status_code, answer.json()["code"]) == (422, "emoji_unknown")
-    assert (await reacts(ann, lab, seq, sign)).status_code == 422
+    for sign in (":+1:", "a", "", "<b>", "👍👍", "👍" * 50, "a\x00b"):
+        answer = await reacts(ann, lab, seq, sign, headers=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (422, "emoji_unknown"), sign
+        assert (await reacts(ann, lab, seq, sign)).status_code == 422
     assert await chips(ann, lab, seq) == []
 
 
