@@ -28,6 +28,12 @@ SIGN_IN = Rate("sign-in", 10, 15 * 60)
 SIGN_IN_ADDRESS = Rate("sign-in-address", 50, 15 * 60)
 SIGN_UP_ADDRESS = Rate("sign-up-address", 20, 60 * 60)
 PASSWORD = Rate("password", 10, 15 * 60)
+INVITE_ADDRESS = Rate(
+    "invite-address", 60, 15 * 60
+)  # looks at links that let people in or give passwords
+RECOVER_ADDRESS = Rate("recover-address", 20, 15 * 60)
+FORGOT = Rate("forgot", 3, 60 * 60)
+FORGOT_ADDRESS = Rate("forgot-address", 20, 60 * 60)
 # per person
 POST = Rate("post", 60, 10)
 CALL_ALL = Rate("call-all", 10, 60)  # a row for each member of the room
@@ -35,6 +41,8 @@ EDIT = Rate("edit", 60, 60)  # and deleting, and bringing back
 CREATE_ROOM = Rate("create-room", 20, 60 * 60)
 MEMBERSHIP = Rate("membership", 60, 60)
 READ_THREAD = Rate("read-thread", 60, 30)
+INVITE = Rate("invite", 30, 60 * 60)
+ADMINISTER = Rate("administer", 60, 60)
 EDIT_ROOM = Rate("edit-room", 30, 60)
 SEARCH = Rate("search", 60, 30)
 PREVIEW = Rate("preview", 60, 30)

@@ -27,6 +27,9 @@ NO_MEDIA: Final = "camera=(), microphone=(), display-capture=()"  # but for the 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_BYTES: Final = 128 * 1024
 GONE: Final = 499  # in our log only: the browser left before it had said all (as nginx writes it)
+_SECRET_PATH: Final = re.compile(
+    r"^(/(?:invite|recover)/).*", re.DOTALL
+)  # whose rest lets people in
 _HOST: Final = re.compile(r"^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?$")
 
 
@@ -68,7 +71,7 @@ class Requests:
                 "request",
                 extra={
                     "method": scope["method"],
-                    "path": scope["path"][:200],
+                    "path": _SECRET_PATH.sub(r"\1…", scope["path"][:200]),
                     "status": status,
                     "ms": round((time.perf_counter() - started) * 1000, 1),
                 },
@@ -79,7 +82,7 @@ def _secure(headers: MutableHeaders, scope: Scope, known: str) -> None:
     headers["X-Request-Id"] = known
     headers.setdefault("Content-Security-Policy", POLICY)
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
+    headers.setdefault("Referrer-Policy", "same-origin")
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers.setdefault("Permissions-Policy", f"{NO_DEVICES}, {NO_MEDIA}")

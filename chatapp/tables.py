@@ -102,6 +102,7 @@ users = Table(
         server_default=false(),
         comment="is only in rooms they were invited to, and knows of no other",
     ),
+    Column("deactivated_at", BigInteger, comment="since then they may not sign in; null: they may"),
     sqlite_autoincrement=True,
 )
 
@@ -425,4 +426,40 @@ search_stale = Table(
     Index("ix_search_stale_room_id_seq", "room_id", "seq"),
     comment="messages whose body changed or went since they came into the index; written by triggers",
     sqlite_autoincrement=True,
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("made_by", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("note", Text, nullable=False, comment="for whom it is, as its maker wrote it"),
+    Column("is_guest", Boolean, nullable=False, comment="what new accounts become"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("uses_most", Integer, nullable=False),
+    Column("uses", Integer, nullable=False, server_default="0"),
+    Column("revoked_at", BigInteger),
+    CheckConstraint("uses <= uses_most", name="uses"),
+    comment="links that let people in; the token itself is known to nobody but who has the link",
+    sqlite_autoincrement=True,
+)
+
+invitation_rooms = Table(
+    "invitation_rooms",
+    metadata,
+    Column("invitation_id", Id, ForeignKey("invitations.id", ondelete="CASCADE"), primary_key=True),
+    Column("room_id", Id, ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sqlite_with_rowid=False,
+)
+
+recoveries = Table(
+    "recoveries",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    comment="links that give somebody a new password; gone once used",
+    sqlite_with_rowid=False,
 )

@@ -15,7 +15,7 @@ TEMPLATES = sorted((CODE / "templates").rglob("*.html"))
 
 # Imports go up this list or stay in their line, never down.
 LAYERS = (
-    "errors settings metrics logs security words times clock limits outbound webpush ice",
+    "errors settings metrics logs security words times clock limits outbound webpush ice qr",
     "trouble reading sqlite_file database tables migrate",
     "domain",
     "templating fragments days",
@@ -48,6 +48,7 @@ DOORS = {
     "linkify_it": {"domain.links"},
     "pygments": {"domain.code"},
     "httptools": {"outbound"},
+    "segno": {"qr"},
 }
 
 # These know frames, not SQL, HTML or the names of commands.

@@ -8,9 +8,9 @@ from chatapp.domain import memberships as members
 from chatapp.domain import rooms as room_rules
 from chatapp.domain import users as user_rules
 from chatapp.domain.commands import Committed, DeleteAccount, EditProfile, LeaveRoom
-from chatapp.domain.log import add_to_each, lock_user
+from chatapp.domain.log import add_to_each, lock_site, lock_user
 from chatapp.errors import SignedOut
-from chatapp.tables import bookmarks, memberships, messages, rooms, sessions, users
+from chatapp.tables import bookmarks, memberships, messages, recoveries, rooms, sessions, users
 from chatapp.words import DELETED_ACCOUNT
 
 
@@ -55,6 +55,7 @@ async def apply_delete_account(tx: Transaction, command: DeleteAccount) -> Commi
             _add(done, await room_rules.erase(tx, room_id))
             done.messages = [event for event in done.messages if event.room_id != room_id]
     await tx.execute(delete(sessions).where(sessions.c.user_id == command.actor_id))
+    await tx.execute(delete(recoveries).where(recoveries.c.user_id == command.actor_id))
     done.messages += await add_to_each(tx, elsewhere, me, "profile", "")
     await tx.execute(delete(bookmarks).where(bookmarks.c.user_id == command.actor_id))
     await user_rules.wipe(tx, command.actor_id)
@@ -81,9 +82,12 @@ def _add(done: Committed, more: Committed) -> None:
 
 
 async def _keep_an_admin(tx: Transaction) -> None:
-    living = users.c.deleted_at.is_(None)
-    if await tx.fetch_value(select(users.c.id).where(living, users.c.is_admin).limit(1)):
+    await lock_site(tx)
+    active = users.c.deleted_at.is_(None) & users.c.deactivated_at.is_(None)
+    if await tx.fetch_value(select(users.c.id).where(active, users.c.is_admin).limit(1)):
         return
-    heir = await tx.fetch_value(select(users.c.id).where(living).order_by(users.c.id).limit(1))
+    eldest = select(users.c.id).where(active).order_by(users.c.is_guest, users.c.id).limit(1)
+    heir = await tx.fetch_value(eldest)
     if heir is not None:
-        await tx.execute(update(users).where(users.c.id == heir).values(is_admin=True))
+        values = {"is_admin": True, "is_guest": False}
+        await tx.execute(update(users).where(users.c.id == heir).values(values))

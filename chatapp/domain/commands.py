@@ -80,6 +80,25 @@ class JoinRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Who wants an account: a name and an address that are regular, and the hash of a password."""
+
+    name: str
+    email: str = field(repr=False)
+    email_key: str = field(repr=False)
+    password_hash: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptInvitation:
+    """Into all rooms of an invitation. `newcomer`: who gets an account by it; then `actor_id` is 0."""
+
+    actor_id: int
+    token_hash: str = field(repr=False)
+    newcomer: Newcomer | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LeaveRoom:
     actor_id: int
     room_id: int
@@ -156,6 +175,7 @@ RoomCommand = (
     | EditRoom
     | DeleteRoom
     | JoinRoom
+    | AcceptInvitation
     | LeaveRoom
     | EditProfile
     | DeleteAccount

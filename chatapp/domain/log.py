@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 from chatapp.database import Transaction
 from chatapp.domain.commands import Message
 from chatapp.errors import Missing, SignedOut
-from chatapp.tables import messages, now_ms, rooms, users
+from chatapp.tables import facts, messages, now_ms, rooms, users
 
 
 async def lock_room(tx: Transaction, room_id: int) -> Any:
@@ -26,6 +26,11 @@ async def lock_room(tx: Transaction, room_id: int) -> Any:
     if row is None:
         raise Missing("room_gone")
     return row
+
+
+async def lock_site(tx: Transaction) -> None:
+    """Whoever decides something about all accounts together, such as who is an administrator, takes turns."""
+    await tx.fetch_all(select(facts.c.name).where(facts.c.name == "epoch").with_for_update())
 
 
 async def lock_user(tx: Transaction, user_id: int, *, alone: bool = False) -> Any:

@@ -55,6 +55,7 @@ async def start(
     """
     token = new_token()
     living = (users.c.id == user.id) & users.c.deleted_at.is_(None)
+    living &= users.c.deactivated_at.is_(None)
     if proof is not None:
         living &= users.c.password_hash == proof
     async with database.transaction() as tx:
@@ -104,9 +105,10 @@ class Found(NamedTuple):
 _LIVING: Final = """
     SELECT sessions.token_hash, sessions.id, sessions.seen_at, sessions.expires_at, {now},
            users.id, users.name, users.email, users.hue, users.is_admin,
-           users.is_invisible, users.enter_sends
+           users.is_invisible, users.enter_sends, users.is_guest
     FROM sessions JOIN users ON users.id = sessions.user_id
-    WHERE sessions.token_hash {given} AND sessions.expires_at > {now} AND users.deleted_at IS NULL"""
+    WHERE sessions.token_hash {given} AND sessions.expires_at > {now}
+        AND users.deleted_at IS NULL AND users.deactivated_at IS NULL"""
 _BY_TOKENS: Final = InWords(
     _LIVING.format(
         now=NOW_SQLITE,
@@ -126,7 +128,16 @@ async def by_tokens(database: Database, tokens: Sequence[str]) -> dict[str, Foun
         hashes[hashed]: Found(
             Session(
                 session_id,
-                User(user_id, name, email, hue, bool(admin), bool(hidden), bool(enter_sends)),
+                User(
+                    user_id,
+                    name,
+                    email,
+                    hue,
+                    bool(admin),
+                    bool(hidden),
+                    bool(enter_sends),
+                    bool(guest),
+                ),
                 expires_at,
             ),
             seen_at,
@@ -145,6 +156,7 @@ async def by_tokens(database: Database, tokens: Sequence[str]) -> dict[str, Foun
             admin,
             hidden,
             enter_sends,
+            guest,
         ) in await database.ask(_BY_TOKENS, list(hashes))
     }
 

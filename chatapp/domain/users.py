@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from chatapp.database import Database, Transaction
-from chatapp.domain import text
+from chatapp.domain import entry, text
+from chatapp.domain.commands import Newcomer
+from chatapp.domain.emails import email_address
+from chatapp.domain.log import lock_site
 from chatapp.errors import Checks, Invalid
 from chatapp.security import Passwords, normal_password
-from chatapp.tables import facts, now_ms, users
+from chatapp.tables import now_ms, recoveries, users
 from chatapp.trouble import is_conflict
 from chatapp.words import DELETED_ACCOUNT
 
@@ -28,6 +30,7 @@ class User:
     is_admin: bool
     is_invisible: bool = False
     enter_sends: bool = True
+    is_guest: bool = False
 
     @property
     def initials(self) -> str:
@@ -48,34 +51,8 @@ class Person:
         return text.initials(self.name)
 
 
-def email_address(typed: str) -> tuple[str, str]:
-    """(as typed but regular, key for comparing). Raises `Invalid` for the field `email`."""
-    try:
-        if len(typed) > 1000:
-            raise EmailNotValidError
-        found = validate_email(
-            typed.strip(), check_deliverability=False, globally_deliverable=False
-        )
-    except EmailNotValidError:
-        raise Invalid({"email": "email_invalid"}) from None
-    if "." not in found.domain and found.domain != "localhost":
-        raise Invalid({"email": "email_invalid"})
-    domain = found.ascii_domain.lower() if found.ascii_domain else found.domain.casefold()
-    return found.normalized, f"{found.local_part.casefold()}@{domain}"
-
-
-def account_key(typed: str) -> str:
-    """What an address counts as for limits, known or not: every way to spell it is one."""
-    try:
-        return email_address(typed)[1]
-    except Invalid:
-        return typed.strip().casefold()[:254]
-
-
-async def sign_up(
-    database: Database, passwords: Passwords, *, name: str, email: str, password: str
-) -> User:
-    """Makes an account; the first one of a site is its administrator. Raises `Invalid`, `Busy`."""
+async def newcomer(passwords: Passwords, *, name: str, email: str, password: str) -> Newcomer:
+    """What somebody typed who wants an account. Raises `Invalid`, `Busy`."""
     with Checks() as checks:
         with checks.next():
             shown = free_name(name)
@@ -83,43 +60,61 @@ async def sign_up(
             address, key = email_address(email)
         with checks.next():
             secret = normal_password(password)
-    hashed = await passwords.hash(secret)
+    return Newcomer(shown, address, key, await passwords.hash(secret))
+
+
+async def sign_up(
+    database: Database, passwords: Passwords, *, name: str, email: str, password: str
+) -> User:
+    """Makes an account without an invitation. Raises `Invalid`, `Forbidden`, `Busy`."""
+    if await any_account(database):
+        (await entry.read(database)).check_way()  # before a hash is made in vain
+    one = await newcomer(passwords, name=name, email=email, password=password)
+    async with database.transaction() as tx:
+        return await register(tx, one)
+
+
+async def register(
+    tx: Transaction, one: Newcomer, *, is_invited: bool = False, is_guest: bool = False
+) -> User:
+    """Makes an account; the first one of a site is its administrator. Raises `Invalid`, `Forbidden`."""
+    first = await _is_first(tx)
+    if not (first or is_invited):
+        (await entry.read(tx)).check(one.email_key)
+    if wrong := await _taken(tx, one.name, one.email_key):
+        raise Invalid(wrong)
     try:
-        async with database.transaction() as tx:
-            wrong = await _taken(tx, shown, key)
-            if wrong:
-                raise Invalid(wrong)
-            first = await _is_first(tx)
+        async with tx.part():
             row = await tx.fetch_one(
                 insert(users)
                 .values(
-                    name=shown,
-                    name_key=text.name_key(shown),
-                    name_skeleton=text.name_skeleton(shown),
-                    email=address,
-                    email_key=key,
-                    password_hash=hashed,
-                    hue=hash_hue(key),
+                    name=one.name,
+                    name_key=text.name_key(one.name),
+                    name_skeleton=text.name_skeleton(one.name),
+                    email=one.email,
+                    email_key=one.email_key,
+                    password_hash=one.password_hash,
+                    hue=hash_hue(one.email_key),
                     is_admin=first,
+                    is_guest=is_guest and not first,
                     created_at=now_ms(),
                 )
-                .returning(users.c.id, users.c.hue)
+                .returning(users)
             )
     except Exception as error:
         if not is_conflict(error):
             raise
-        async with database.transaction() as tx:  # somebody was quicker: say with what
-            wrong = await _taken(tx, shown, key)
+        wrong = await _taken(tx, one.name, one.email_key)  # somebody was quicker: say with what
         raise Invalid(wrong or {"name": "name_taken"}) from None
-    return User(row.id, shown, address, row.hue, first)
+    return from_row(row)
 
 
 async def _is_first(tx: Transaction) -> bool:
-    """Whether this sign-up makes the administrator. Two at the same moment take turns, by the lock on a fact."""
+    """Whether this sign-up makes the administrator. Two at the same moment take turns."""
     anybody = select(users.c.id).where(users.c.deleted_at.is_(None)).limit(1)
     if await tx.fetch_value(anybody) is not None:
         return False
-    await tx.fetch_all(select(facts).where(facts.c.name == "epoch").with_for_update())
+    await lock_site(tx)
     return await tx.fetch_value(anybody) is None
 
 
@@ -170,6 +165,8 @@ async def authenticate(
     row = await database.fetch_one(select(users).where(users.c.email_key == key))
     if not await passwords.verify(secret, row.password_hash if row else None):
         raise Invalid({"": "wrong_credentials"})
+    if row.deactivated_at is not None:  # said to nobody but who knows the password
+        raise Invalid({"": "account_deactivated"})
     return from_row(row), row.password_hash
 
 
@@ -182,6 +179,7 @@ def from_row(row: Any) -> User:
         bool(row.is_admin),
         bool(row.is_invisible),
         bool(row.enter_sends),
+        bool(row.is_guest),
     )
 
 
@@ -215,6 +213,7 @@ async def change_password(
     hashed = await passwords.hash(secret)
     async with database.transaction() as tx:
         await tx.execute(update(users).where(users.c.id == user.id).values(password_hash=hashed))
+        await tx.execute(delete(recoveries).where(recoveries.c.user_id == user.id))
 
 
 def profile(*, name: str, hue: str) -> tuple[str, int]:

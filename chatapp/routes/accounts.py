@@ -1,11 +1,14 @@
 """Signing up, in and out."""
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatapp.domain import rooms, sessions, users
+from chatapp.domain import emails, entry, rooms, sessions, users
+from chatapp.domain.entry import Entry
 from chatapp.domain.users import User
-from chatapp.errors import Invalid
+from chatapp.errors import Forbidden, Invalid
 from chatapp.limits import SIGN_IN, SIGN_IN_ADDRESS, SIGN_UP_ADDRESS
 from chatapp.routes.door import (
     address,
@@ -51,14 +54,16 @@ async def _sign_up(
     following: str,
     status: int = 200,
 ) -> Response:
-    first = not await users.any_account(services(request).database)
-    shown = {name: form.get(name, "") for name in ("name", "email")}
-    return await page(
-        request,
-        "accounts/sign_up.html",
-        {"form": shown, "errors": errors, "next": safe_next(following), "first": first},
-        status,
-    )
+    database = services(request).database
+    first = not await users.any_account(database)
+    values: dict[str, Any] = {
+        "form": {name: form.get(name, "") for name in ("name", "email")},
+        "errors": errors,
+        "next": safe_next(following),
+        "first": first,
+        "entry": Entry() if first else await entry.read(database),
+    }
+    return await page(request, "accounts/sign_up.html", values, status)
 
 
 async def sign_up(request: Request) -> Response:
@@ -75,6 +80,8 @@ async def sign_up(request: Request) -> Response:
         )
     except Invalid as error:
         return await _sign_up(request, form, error.fields, form["next"], error.status)
+    except Forbidden as error:  # the page says who may
+        return await _sign_up(request, form, {}, form["next"], error.status)
     return await _start(request, user, form["next"])
 
 
@@ -108,7 +115,7 @@ async def sign_in(request: Request) -> Response:
     kit = services(request)
     form = await typed(request, "email", "password", "next")
     kit.limits.take(SIGN_IN_ADDRESS, address(request))
-    kit.limits.take(SIGN_IN, users.account_key(form["email"]))
+    kit.limits.take(SIGN_IN, emails.account_key(form["email"]))
     try:
         user, proof = await users.authenticate(
             kit.database, kit.passwords, email=form["email"], password=form["password"]

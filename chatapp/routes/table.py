@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from chatapp.routes import (
     accounts,
+    admin,
     bookmarks,
     calls,
     edits,
@@ -130,6 +131,12 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/push/subscribe", notices.subscribe, methods=["POST"]),
         Route("/push/unsubscribe", notices.unsubscribe, methods=["POST"]),
         Route("/push/test", notices.test, methods=["POST"]),
+        Route("/admin", admin.show, methods=["GET"]),
+        Route("/admin/entry", admin.change_entry, methods=["POST"]),
+        Route("/admin/people/{user_id:number}", admin.person, methods=["GET"]),
+        Route("/admin/people/{user_id:number}/role", admin.change_role, methods=["POST"]),
+        Route("/admin/people/{user_id:number}/state", admin.change_state, methods=["POST"]),
+        Route("/admin/people/{user_id:number}/recovery", admin.issue_recovery, methods=["POST"]),
         Route("/offline", site.offline, methods=["GET"]),
         Route("/manifest.webmanifest", site.manifest, methods=["GET"]),
         Route("/service-worker.js", site.service_worker, methods=["GET"]),

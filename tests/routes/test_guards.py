@@ -4,6 +4,7 @@ The table must name each of them: whoever adds one says here who may use it.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from starlette.routing import Mount, Route
 from chatapp.realtime.asked import KINDS
 from chatapp.routes.site import static_version
 from chatapp.routes.table import routes
-from chatapp.tables import sessions
+from chatapp.tables import sessions, users
 from tests.routes.pages import read
 from tests.routes.people import HTMX, JSON, PASSWORD, Person, services, somebody
 from tests.support.asgi import Site
@@ -28,6 +29,7 @@ SECRET = "the safe opens with 4711"  # said in the room
 NOBODYS_NAME = "Zora Quillfeather"  # a member; who is in a room is for its members
 ROOM = "{room_id:number}"
 SEQ = "{seq:number}"
+PERSON = "{user_id:number}"
 
 Expected = dict[str, str]
 
@@ -50,6 +52,10 @@ def members(outcome: str, others: str = "403") -> Expected:
 
 def managers(outcome: str) -> Expected:
     return {**signed_in("403"), "owner": outcome, "administrator": outcome}
+
+
+def administrators(outcome: str) -> Expected:
+    return {**signed_in("403"), "administrator": outcome}
 
 
 @dataclass(frozen=True)
@@ -157,6 +163,17 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/push/subscribe"): Row(signed_in("422"), {"endpoint": "https://10.0.0.1/x"}),
     ("POST", "/push/unsubscribe"): Row(signed_in("204")),
     ("POST", "/push/test"): Row(signed_in("404")),  # nobody here takes pushes
+    # The person is the one who is in the room as well and does nothing here.
+    ("GET", "/admin"): Row(administrators("200")),
+    ("POST", "/admin/entry"): Row(administrators("303 /admin#entry"), {"way": "open"}),
+    ("GET", f"/admin/people/{PERSON}"): Row(administrators("200")),
+    ("POST", f"/admin/people/{PERSON}/role"): Row(
+        administrators("303 /admin/people/SOMEBODY"), {"role": "member"}
+    ),
+    ("POST", f"/admin/people/{PERSON}/state"): Row(
+        administrators("303 /admin/people/SOMEBODY"), {"active": "on"}
+    ),
+    ("POST", f"/admin/people/{PERSON}/recovery"): Row(administrators("200")),
     ("GET", "/offline"): Row(everybody("200")),
     ("GET", "/manifest.webmanifest"): Row(everybody("200")),
     ("GET", "/service-worker.js"): Row(everybody("200")),
@@ -190,8 +207,9 @@ class Scene:
     room: int
     name: str
 
-    def __init__(self, site: Site, quiet: Person) -> None:
+    def __init__(self, site: Site, quiet: Person, quiet_id: int) -> None:
         self.site = site
+        self.quiet_id = quiet_id
         self.quiet = quiet
 
     async def prepare(self, who: str) -> Person:
@@ -221,16 +239,19 @@ class Scene:
             path.replace(ROOM, str(self.room))
             .replace("{device_id:number}", str(device))
             .replace(SEQ, "4")
+            .replace(PERSON, str(self.quiet_id))
             .replace("/static", f"/static/{static_version()}/css/app.css")
         )
 
 
+_NEWEST_PERSON = select(func.max(users.c.id))
 _NEWEST_SESSION = select(func.max(sessions.c.id))
 
 
 async def scene(site: Site) -> Scene:
     await somebody(site)  # the administrator whom every site has
-    return Scene(site, await somebody(site, NOBODYS_NAME))
+    quiet = await somebody(site, NOBODYS_NAME)
+    return Scene(site, quiet, await services(site).database.fetch_value(_NEWEST_PERSON))
 
 
 def outcome(answer: httpx.Response, room: int) -> str:
@@ -244,6 +265,7 @@ def outcome(answer: httpx.Response, room: int) -> str:
     head, hash_, number = target.partition("#m-")
     target = head + "#m-N" if hash_ and number.isdigit() else target
     target = target.replace(f"/rooms/{room}", "/rooms/ID")
+    target = re.sub(r"^/admin/people/\d+", "/admin/people/SOMEBODY", target)
     return "303 " + ("/rooms/NEW" if target[:7] == "/rooms/" and target[7:].isdigit() else target)
 
 

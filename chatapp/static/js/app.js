@@ -57,6 +57,7 @@ const noticeSettings = document.querySelector("#notices[data-push-key]");
 const has = (selector) => document.querySelector(selector) !== null;
 const noLine = () => {};
 if (has("[data-show-password]")) import("./later/password.js").then((part) => part.wirePasswords(document), noLine);
+if (has("[data-copy-field]")) import("./later/copy-field.js").then((part) => part.wireCopyFields(document), noLine);
 if (has("main[data-inbox]")) import("./later/inbox.js").then((part) => part.wireInbox(document), noLine);
 if (noticeSettings) {
   import("./later/notice-settings.js").then((part) => part.wireNoticeSettings(noticeSettings, storage), noLine);
