@@ -29,7 +29,7 @@ SIGN_IN_ADDRESS = Rate("sign-in-address", 50, 15 * 60)
 SIGN_UP_ADDRESS = Rate("sign-up-address", 20, 60 * 60)
 PASSWORD = Rate("password", 10, 15 * 60)
 INVITE_ADDRESS = Rate(
-    "invite-address", 60, 15 * 60
+    "invite-address", 300, 15 * 60
 )  # looks at links that let people in or give passwords
 RECOVER_ADDRESS = Rate("recover-address", 20, 15 * 60)
 FORGOT = Rate("forgot", 3, 60 * 60)

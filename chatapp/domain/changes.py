@@ -4,8 +4,19 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from chatapp.database import Transaction
-from chatapp.domain import accounts, calls, deletions, edits, memberships, pins, reactions, rooms
+from chatapp.domain import (
+    accounts,
+    calls,
+    deletions,
+    edits,
+    invitations,
+    memberships,
+    pins,
+    reactions,
+    rooms,
+)
 from chatapp.domain.commands import (
+    AcceptInvitation,
     Committed,
     CreateRoom,
     DeleteAccount,
@@ -32,6 +43,7 @@ APPLY: Final[dict[type, Callable[[Transaction, Any], Awaitable[Committed]]]] = {
     EditRoom: rooms.apply_edit,
     DeleteRoom: rooms.apply_delete,
     JoinRoom: memberships.apply_join,
+    AcceptInvitation: invitations.apply_accept,
     LeaveRoom: memberships.apply_leave,
     EditProfile: accounts.apply_edit_profile,
     DeleteAccount: accounts.apply_delete_account,

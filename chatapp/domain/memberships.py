@@ -170,15 +170,20 @@ async def members(
 
 async def apply_join(tx: Transaction, command: JoinRoom) -> Committed:
     """Joining twice is joining once. Raises `Missing`."""
-    room = await lock_room(tx, command.room_id)
+    return await let_in(tx, command.room_id, command.actor_id)
+
+
+async def let_in(tx: Transaction, room_id: int, user_id: int) -> Committed:
+    """Makes somebody a member, whoever may have said so. Raises `Missing`."""
+    room = await lock_room(tx, room_id)
     row = await tx.fetch_one(
         select(memberships.c.is_active).where(
-            memberships.c.room_id == room.id, memberships.c.user_id == command.actor_id
+            memberships.c.room_id == room.id, memberships.c.user_id == user_id
         )
     )
     if row is not None and row.is_active:
         return Committed(room.id)
-    event = await add_event(tx, room, command.actor_id, "joined")
+    event = await add_event(tx, room, user_id, "joined")
     values = {
         "is_active": True,
         "joined_at": event.at,
@@ -189,21 +194,17 @@ async def apply_join(tx: Transaction, command: JoinRoom) -> Committed:
         "notify": "all",
     }
     if row is None:
-        await tx.execute(
-            insert(memberships).values(room_id=room.id, user_id=command.actor_id, **values)
-        )
+        await tx.execute(insert(memberships).values(room_id=room.id, user_id=user_id, **values))
     else:
         await tx.execute(
             update(memberships)
-            .where(memberships.c.room_id == room.id, memberships.c.user_id == command.actor_id)
+            .where(memberships.c.room_id == room.id, memberships.c.user_id == user_id)
             .values(**values)
         )
     if not await is_member(tx, room.id, room.owner_id):
         # Everybody had left; whoever comes first takes it over.
-        await tx.execute(
-            update(rooms).where(rooms.c.id == room.id).values(owner_id=command.actor_id)
-        )
-    return Committed(room.id, messages=[event], sidebars={command.actor_id})
+        await tx.execute(update(rooms).where(rooms.c.id == room.id).values(owner_id=user_id))
+    return Committed(room.id, messages=[event], sidebars={user_id})
 
 
 async def apply_leave(tx: Transaction, command: LeaveRoom) -> Committed:

@@ -10,7 +10,7 @@ from chatapp.domain import entry, text
 from chatapp.domain.commands import Newcomer
 from chatapp.domain.emails import email_address
 from chatapp.domain.log import lock_site
-from chatapp.errors import Checks, Invalid
+from chatapp.errors import Checks, Invalid, SignedOut
 from chatapp.security import Passwords, normal_password
 from chatapp.tables import now_ms, recoveries, users
 from chatapp.trouble import is_conflict
@@ -181,6 +181,16 @@ def from_row(row: Any) -> User:
         bool(row.enter_sends),
         bool(row.is_guest),
     )
+
+
+async def find(database: Database, user_id: int) -> User:
+    """Raises `SignedOut` when the account has ended."""
+    row = await database.fetch_one(
+        select(users).where(users.c.id == user_id, users.c.deleted_at.is_(None))
+    )
+    if row is None:
+        raise SignedOut("signed_out")
+    return from_row(row)
 
 
 async def set_enter(database: Database, user_id: int, *, sends: bool) -> None:

@@ -23,6 +23,7 @@ from chatapp.clock import Clock
 from chatapp.database import CommitUnknown, Database, Transaction
 from chatapp.domain.changes import APPLY
 from chatapp.domain.commands import (
+    AcceptInvitation,
     Command,
     Committed,
     CreateRoom,
@@ -47,6 +48,8 @@ BATCH_BYTES: Final = 256 * 1024  # of bodies: a batch must fit into what may wai
 CROWD_MOST: Final = 50
 # What many ask of one room at once, and may be carried out twice.
 CROWD: Final = (JoinRoom, LeaveRoom, React)
+# The others may be carried out twice; these would find their own name taken, or use something up again.
+ONCE: Final = (CreateRoom, AcceptInvitation)
 TRIES: Final = 5
 PAUSE_SECONDS: Final = 0.4  # the longest wait between tries
 FAILED_SECONDS: Final = 10.0  # so long after a failure we say that nothing can be stored
@@ -239,8 +242,8 @@ class Writer:
                 unknown = True
                 self.metrics.commit_failed("unknown")
                 failure = OutcomeUnknown()
-                if isinstance(batch[0].command, CreateRoom):
-                    break  # the others may be carried out twice; this one would find its own name taken
+                if isinstance(batch[0].command, ONCE):
+                    break
             except Exception as error:
                 if not is_worth_retrying(error):
                     log.exception("a command failed")

@@ -22,6 +22,7 @@ from chatapp.routes.door import (
     to,
     typed,
 )
+from chatapp.routes.links import unreferred
 
 
 async def home(request: Request) -> Response:
@@ -82,7 +83,7 @@ async def sign_up(request: Request) -> Response:
         return await _sign_up(request, form, error.fields, form["next"], error.status)
     except Forbidden as error:  # the page says who may
         return await _sign_up(request, form, {}, form["next"], error.status)
-    return await _start(request, user, form["next"])
+    return await begin(request, user, form["next"])
 
 
 async def sign_in_page(request: Request) -> Response:
@@ -98,16 +99,13 @@ async def _sign_in(
     following: str,
     status: int = 200,
 ) -> Response:
-    return await page(
-        request,
-        "accounts/sign_in.html",
-        {
-            "form": {"email": form.get("email", "")},
-            "errors": errors,
-            "next": safe_next(following),
-        },
-        status,
-    )
+    values = {
+        "form": {"email": form.get("email", "")},
+        "errors": errors,
+        "next": safe_next(following),
+    }
+    # what follows may be the link of an invitation
+    return unreferred(await page(request, "accounts/sign_in.html", values, status))
 
 
 async def sign_in(request: Request) -> Response:
@@ -120,14 +118,12 @@ async def sign_in(request: Request) -> Response:
         user, proof = await users.authenticate(
             kit.database, kit.passwords, email=form["email"], password=form["password"]
         )
-        return await _start(request, user, form["next"], proof)
+        return await begin(request, user, form["next"], proof)
     except Invalid as error:
         return await _sign_in(request, form, error.fields, form["next"], error.status)
 
 
-async def _start(
-    request: Request, user: User, following: str, proof: str | None = None
-) -> Response:
+async def begin(request: Request, user: User, following: str, proof: str | None = None) -> Response:
     """A new session, never one the browser brought along; the old one of this browser ends."""
     kit = services(request)
     before = await session(request)

@@ -163,6 +163,19 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/push/subscribe"): Row(signed_in("422"), {"endpoint": "https://10.0.0.1/x"}),
     ("POST", "/push/unsubscribe"): Row(signed_in("204")),
     ("POST", "/push/test"): Row(signed_in("404")),  # nobody here takes pushes
+    ("GET", "/invitations"): Row(signed_in("200")),
+    # Into the room of this scene; for others it is as if there were none.
+    ("POST", "/invitations"): Row(
+        {**signed_in("404"), "owner": "200", "administrator": "200"},
+        {"role": "member", "days": "7", "uses": "1", "room": ROOM},
+    ),
+    # The invitation is somebody else's, and an administrator looks after all.
+    ("POST", "/invitations/{invitation_id:number}/revoke"): Row(
+        {**signed_in("404"), "administrator": "303 /invitations"}
+    ),
+    # Nobody knows a link that is good; those who do are in test_invitations.py.
+    ("GET", "/invite/{token}"): Row(everybody("404")),
+    ("POST", "/invite/{token}"): Row(everybody("404")),
     # The person is the one who is in the room as well and does nothing here.
     ("GET", "/admin"): Row(administrators("200")),
     ("POST", "/admin/entry"): Row(administrators("303 /admin#entry"), {"way": "open"}),
@@ -240,6 +253,7 @@ class Scene:
             .replace("{device_id:number}", str(device))
             .replace(SEQ, "4")
             .replace(PERSON, str(self.quiet_id))
+            .replace("{invitation_id:number}", "1")
             .replace("/static", f"/static/{static_version()}/css/app.css")
         )
 
@@ -249,7 +263,9 @@ _NEWEST_SESSION = select(func.max(sessions.c.id))
 
 
 async def scene(site: Site) -> Scene:
-    await somebody(site)  # the administrator whom every site has
+    first = await somebody(site)  # the administrator whom every site has
+    given = {"role": "member", "days": "7", "uses": "1"}
+    assert (await first.post("/invitations", given)).status_code == 200
     quiet = await somebody(site, NOBODYS_NAME)
     return Scene(site, quiet, await services(site).database.fetch_value(_NEWEST_PERSON))
 
@@ -291,6 +307,8 @@ async def test_each_address_answers_each_person_as_the_table_says(roomy, who, wh
             fields["email"] = f"n{play.room}.{fields['email']}"
         if path in {"/sign-up", "/settings/profile"}:
             fields["name"] = Person(roomy).name
+        if "room" in fields:
+            fields["room"] = str(play.room)
         if "confirm" in fields:
             fields["confirm"] = play.name
         address = play.address(path, device)

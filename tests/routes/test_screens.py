@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from chatapp.domain import commands
 from chatapp.domain.changes import APPLY
 from chatapp.domain.commands import (
+    AcceptInvitation,
     CreateRoom,
     DeleteAccount,
     DeleteMessage,
@@ -34,6 +35,7 @@ from chatapp.domain.commands import (
 )
 from chatapp.tables import messages, participants, rooms, users
 from tests.domain.world import Revise, a_post
+from tests.routes import pages
 from tests.routes.people import Person, services, somebody
 from tests.routes.screens import Look, Screen
 from tests.support.asgi import Site
@@ -142,6 +144,25 @@ def says(who: str, body: str = "hello") -> Action:
 
 def joins(who: str) -> Action:
     return lambda world: getattr(world, who).joins(world.lab)
+
+
+def accepts(*guests: str, uses: int = 9) -> Action:
+    """Ann invites into the lab, and these come; 'new' is somebody who has no account yet."""
+
+    async def act(world: World) -> None:
+        form = {"role": "member", "days": "7", "uses": str(uses), "room": str(world.lab)}
+        link = pages.typed((await world.ann.post("/invitations", form)).text, "link")
+        path = "/invite/" + link.rpartition("/")[2]
+        for who in guests:
+            if who == "new":
+                new = Person(world.site)
+                fields = {"name": new.name, "email": new.email, "password": new.password}
+                answer = await new.post(path, fields)
+            else:
+                answer = await getattr(world, who).post(path)
+            assert answer.status_code in {303, 404}, answer.text
+
+    return act
 
 
 def leaves(who: str, room: str = "lab") -> Action:
@@ -400,6 +421,13 @@ ACTIONS: dict[type, dict[str, Action]] = {
         "dan comes back": joins("dan"),
         "bob joins again": joins("bob"),
         "people come and go at once": come_and_go_at_once,
+    },
+    AcceptInvitation: {
+        "eve accepts": accepts("eve"),
+        "dan comes back by it": accepts("dan"),
+        "bob is in already": accepts("bob"),
+        "somebody new signs up by it": accepts("new"),
+        "it is used up": accepts("eve", "dan", uses=1),
     },
     LeaveRoom: {
         "bob leaves": leaves("bob"),
