@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from email.utils import formataddr
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from chatapp.domain.search import Searches
 from chatapp.fragments import Fragments
 from chatapp.ice import IceServers
 from chatapp.limits import Limits
+from chatapp.mail import Mailer
 from chatapp.metrics import Metrics
 from chatapp.migrate import migrate
 from chatapp.outbound import Outbound
@@ -29,6 +31,7 @@ from chatapp.realtime.hub import Hub
 from chatapp.realtime.indexer import Indexer
 from chatapp.realtime.janus import Janus
 from chatapp.realtime.leases import Leases, MemoryLeases
+from chatapp.realtime.letters import Letters
 from chatapp.realtime.media import Media
 from chatapp.realtime.mine import Own
 from chatapp.realtime.neighbours import Neighbours
@@ -118,6 +121,7 @@ async def running(
             calls=calls,
             own=Own(database, hub, backplane, supervisor),
             pushes=pushes,
+            letters=_letters(settings, database, templates, supervisor),
             searches=Searches(database),
             backplane=backplane,
             fanout=fanout,
@@ -216,6 +220,18 @@ async def _pushes(
     return pushes
 
 
+def _letters(
+    settings: Settings, database: Database, templates: Templates, supervisor: Supervisor
+) -> Letters | None:
+    if not settings.smtp_url:
+        return None
+    address = f"no-reply@{next(iter(settings.allowed_hosts), 'localhost')}"
+    sender = settings.mail_from or formataddr((settings.site_name, address))
+    letters = Letters(database, templates, Mailer(settings.smtp_url, sender), settings.site_name)
+    letters.start(supervisor)
+    return letters
+
+
 def _calls(
     settings: Settings,
     site: str,
@@ -286,6 +302,8 @@ def _measure(kit: Services) -> None:
     gauge("unread_waiting", "Marks and counts of unread that wait.", kit.marks.waiting)
     gauge("drafts_waiting", "Drafts to be stored or shown that wait.", kit.drafts.waiting)
     gauge("push_waiting", "Pushes, and rooms that may need some, that wait.", kit.pushes.waiting)
+    if kit.letters is not None:
+        gauge("mails_waiting", "Mails, and requests for some, that wait.", kit.letters.waiting)
     gauge("tasks", "Background tasks.", kit.supervisor.count)
     gauge("tail_bytes", "Newest rows of rooms kept in memory.", kit.tails.kept_bytes)
     gauge("fragment_bytes", "Rendered messages kept in memory.", kit.fragments.kept_bytes)

@@ -7,6 +7,7 @@ A value that makes no sense stops the start with `SettingError`, whose text name
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formataddr, parseaddr
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
@@ -65,6 +66,25 @@ def _redis_url(value: str) -> str:
     if value and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
         raise ValueError("must start with redis://, rediss:// or unix://")
     return value
+
+
+def _smtp_url(value: str) -> str:
+    if value:
+        parts = urlsplit(value)
+        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+            raise ValueError("must be like smtp://user:password@host:587, or smtps://")
+        try:
+            _ = parts.port
+        except ValueError:
+            raise ValueError("must have a port from 0 to 65535") from None
+    return value
+
+
+def _mailbox(value: str) -> str:
+    name, address = parseaddr(value)
+    if value and ("@" not in address or not value.isprintable()):
+        raise ValueError("must be an address, such as Chat <chat@example.org>")
+    return formataddr((name, address)) if value else ""
 
 
 _EXAMPLE_KEYS: Final = frozenset({"secret", "changeme", "change-me", "secretkey", "example"})
@@ -260,6 +280,21 @@ SETTINGS: Final = (
         "Calls of more people than this go through Janus, if there is one.",
         _whole(1, 6),
     ),
+    Setting(
+        "SMTP_URL",
+        "smtp_url",
+        "",
+        "A mail server as smtp://user:password@host:587, for lost passwords; empty: administrators make links.",
+        _smtp_url,
+        secret=True,
+    ),
+    Setting(
+        "MAIL_FROM",
+        "mail_from",
+        "",
+        "Who mails are from, such as Chat <chat@example.org>; empty: no-reply at the first of ALLOWED_HOSTS.",
+        _mailbox,
+    ),
     Setting("LOG_LEVEL", "log_level", "INFO", "The least important log lines to write.", _level),
 )
 
@@ -308,6 +343,8 @@ class Settings:
     janus_url: str
     janus_secret: str = field(repr=False)
     janus_above: int
+    smtp_url: str = field(repr=False)
+    mail_from: str
     log_level: str
 
     @classmethod

@@ -57,6 +57,7 @@ SENTENCES: Final = {
     "rooms_none": "Please choose at least one room.",
     "rooms_many": "An invitation may lead to at most 40 rooms.",
     # passwords that were lost
+    "no_mail": "This site sends no mail. Ask an administrator for a link.",
     "recovery_over": "This link is not good, or not any more. Ask for a new one.",
     "hue_unknown": "Please choose one of the twelve colours.",
     "theme_unknown": "Please choose one of the themes.",
@@ -111,6 +112,8 @@ SENTENCES: Final = {
     "too_many_rooms": "One window can watch at most 200 rooms.",
 }
 
+FIRST_ROOM: Final = "General"
+RECOVERY_SUBJECT: Final = "A new password for {site}"
 DELETED_ACCOUNT: Final = "deleted account"
 
 NOTICES: Final = {
@@ -144,6 +147,7 @@ PLACES: Final = {
     "browse": ("Browse rooms", "Find rooms to join"),
     "mentions": ("Mentions", "Unread messages that name you"),
     "search": ("Search", "Find messages"),
+    "invitations": ("Invite people", "Invitations, links"),
     "settings": ("Settings", "Profile, name and colour"),
     "theme": ("Theme", "Light, dark, or same as the system"),
     "writing": ("Writing", "Enter or Ctrl Enter sends"),

@@ -15,7 +15,7 @@ TEMPLATES = sorted((CODE / "templates").rglob("*.html"))
 
 # Imports go up this list or stay in their line, never down.
 LAYERS = (
-    "errors settings metrics logs security words times clock limits outbound webpush ice qr",
+    "errors settings metrics logs security words times clock limits outbound webpush ice qr mail",
     "trouble reading sqlite_file database tables migrate",
     "domain",
     "templating fragments days",
@@ -49,6 +49,7 @@ DOORS = {
     "pygments": {"domain.code"},
     "httptools": {"outbound"},
     "segno": {"qr"},
+    "aiosmtplib": {"mail"},
 }
 
 # These know frames, not SQL, HTML or the names of commands.

@@ -87,6 +87,11 @@ def test_every_setting_is_described_and_has_a_default_that_is_accepted():
         ("SESSION_DAYS", "366"),
         ("LIMIT_FACTOR", "0"),
         ("LIMIT_FACTOR", "0.5"),
+        ("SMTP_URL", "mail.example.org:587"),
+        ("SMTP_URL", "smtp://"),
+        ("SMTP_URL", "smtp://mail:99999"),
+        ("MAIL_FROM", "chat"),
+        ("MAIL_FROM", "chat@example.org\nBcc: bob@example.org"),
         ("LOG_LEVEL", "LOUD"),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", "a" * 64),
@@ -113,6 +118,7 @@ def test_secrets_do_not_show():
         DATABASE_URL="postgresql://chat:pa55w0rd@db/chat",
         REDIS_URL="redis://:re6is@cache/0",
         SECRET_KEY=KEY,
+        SMTP_URL="smtp://chat:pa55w0rd@mail:587",
     )
     for shown in (repr(settings), str(settings)):
         assert "pa55w0rd" not in shown
@@ -132,6 +138,7 @@ def test_every_secret_may_lie_in_a_file_instead(setting, tmp_path):
         "METRICS_TOKEN": KEY,
         "TURN_SECRET": KEY,
         "JANUS_SECRET": KEY,
+        "SMTP_URL": "smtp://chat:pa55w0rd@mail:587",
     }
     file = tmp_path / "secret"
     file.write_text(values[setting.name] + "\n")

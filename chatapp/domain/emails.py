@@ -29,6 +29,12 @@ def account_key(typed: str) -> str:
         return typed.strip().casefold()[:254]
 
 
+def deliverable(address: str) -> str:
+    """How mail servers write an address of ours: the domain in letters of ASCII."""
+    regular, key = email_address(address)
+    return f"{regular.rpartition('@')[0]}@{domain_of(key)}"
+
+
 def domain_of(key: str) -> str:
     """The part behind the @ of a key that `email_address` made."""
     return key.rpartition("@")[2]

@@ -10,7 +10,7 @@ from chatapp.domain import entry, text
 from chatapp.domain.commands import Newcomer
 from chatapp.domain.emails import email_address
 from chatapp.domain.log import lock_site
-from chatapp.errors import Checks, Invalid, SignedOut
+from chatapp.errors import Checks, Invalid, Missing, SignedOut
 from chatapp.security import Passwords, normal_password
 from chatapp.tables import now_ms, recoveries, users
 from chatapp.trouble import is_conflict
@@ -71,6 +71,14 @@ async def sign_up(
         (await entry.read(database)).check_way()  # before a hash is made in vain
     one = await newcomer(passwords, name=name, email=email, password=password)
     async with database.transaction() as tx:
+        return await register(tx, one)
+
+
+async def sign_up_first(database: Database, one: Newcomer) -> User:
+    """Makes the first account. Raises `Missing` when there is one already."""
+    async with database.transaction() as tx:
+        if not await _is_first(tx):
+            raise Missing("not_found")
         return await register(tx, one)
 
 

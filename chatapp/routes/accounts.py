@@ -28,9 +28,11 @@ from chatapp.routes.links import unreferred
 async def home(request: Request) -> Response:
     """Signed out: what this is. Signed in: the room where something happened last."""
     known = await session(request)
-    if known is None:
-        return await page(request, "accounts/landing.html")
     kit = services(request)
+    if known is None:
+        if not await users.any_account(kit.database):
+            return to("/welcome")
+        return await page(request, "accounts/landing.html")
     room_id = await rooms.newest_of_user(kit.database, known.user.id)
     if room_id is not None:
         return to(f"/rooms/{room_id}")

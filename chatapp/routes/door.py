@@ -27,6 +27,7 @@ from chatapp.realtime.dispatch import Dispatch
 from chatapp.realtime.drafts import Drafts
 from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.letters import Letters
 from chatapp.realtime.mine import Own
 from chatapp.realtime.presence import Presence
 from chatapp.realtime.pushes import Pushes
@@ -69,6 +70,7 @@ class Services:
     calls: Calls
     own: Own
     pushes: Pushes
+    letters: Letters | None
     searches: Searches
     backplane: Backplane
     fanout: Fanout

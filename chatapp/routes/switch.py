@@ -18,6 +18,7 @@ ADDRESSES: Final = {
     "browse": ("GET", "/rooms", "compass"),
     "mentions": ("GET", "/mentions", "at"),
     "search": ("GET", "/search", "search"),
+    "invitations": ("GET", "/invitations", "mail"),
     "settings": ("GET", "/settings", "sliders"),
     "theme": ("GET", "/settings#appearance", "sun"),
     "writing": ("GET", "/settings#writing", "edit"),

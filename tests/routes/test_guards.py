@@ -163,6 +163,15 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/push/subscribe"): Row(signed_in("422"), {"endpoint": "https://10.0.0.1/x"}),
     ("POST", "/push/unsubscribe"): Row(signed_in("204")),
     ("POST", "/push/test"): Row(signed_in("404")),  # nobody here takes pushes
+    ("GET", "/welcome"): Row(everybody("404")),  # there are accounts
+    ("POST", "/welcome"): Row(
+        everybody("404"), {"name": "New", "email": "new@people.example", "password": PASSWORD}
+    ),
+    ("GET", "/forgot"): Row(everybody("200")),
+    ("POST", "/forgot"): Row(everybody("404"), {"email": "new@people.example"}),  # no mail here
+    # Nobody knows a link that is good; those who do are in test_recovery.py.
+    ("GET", "/recover/{token}"): Row(everybody("404")),
+    ("POST", "/recover/{token}"): Row(everybody("404"), {"password": PASSWORD}),
     ("GET", "/invitations"): Row(signed_in("200")),
     # Into the room of this scene; for others it is as if there were none.
     ("POST", "/invitations"): Row(
