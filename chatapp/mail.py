@@ -82,17 +82,24 @@ class Mailer:
         log.error("a mail was given up")
 
     async def _hand_over(self, message: EmailMessage) -> None:
-        await aiosmtplib.send(
-            message,
-            hostname=self._host,
-            port=self._port,
-            username=self._user,
-            password=self._password,
-            use_tls=self._is_tls,
-            # a password never goes over an open line
-            start_tls=None if self._user is None or self._is_tls else True,
-            timeout=SEND_SECONDS,
-        )
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=self._host,
+                port=self._port,
+                username=self._user,
+                password=self._password,
+                use_tls=self._is_tls,
+                # a password never goes over an open line
+                start_tls=None if self._user is None or self._is_tls else True,
+                timeout=SEND_SECONDS,
+            )
+        finally:
+            task = asyncio.current_task()
+            if (
+                task is not None and task.cancelling()
+            ):  # which aiosmtplib, saying QUIT, takes for a lost line
+                raise asyncio.CancelledError
 
     def _message(self, mail: Mail) -> EmailMessage:
         message = EmailMessage()
