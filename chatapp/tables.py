@@ -168,8 +168,54 @@ memberships = Table(
         server_default="member",
         comment="or moderator; the owner is in rooms.owner_id",
     ),
+    Column("muted_until", BigInteger, comment="until then they may not post, react or edit"),
     Index("ix_memberships_user_id_is_active", "user_id", "is_active"),
     Index("ix_memberships_room_id_is_active", "room_id", "is_active"),
+    sqlite_with_rowid=False,
+)
+
+bans = Table(
+    "bans",
+    metadata,
+    Column("room_id", Id, ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("by_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger, comment="null: for good"),
+    sqlite_with_rowid=False,
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("room_id", Id, nullable=False, comment="which may be gone"),
+    Column("at", BigInteger, nullable=False),
+    Column("action", String(20), nullable=False),
+    Column("by_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("user_id", Id, ForeignKey("users.id"), comment="to whom it was done"),
+    Column("detail", Text, nullable=False),
+    Index("ix_audit_room_id_id", "room_id", "id"),
+    comment="what those in charge of rooms did; no words of messages",
+    sqlite_autoincrement=True,
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("room_id", Id, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("by_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("done_at", BigInteger, comment="null: nobody has looked at it yet"),
+    ForeignKeyConstraint(
+        ["room_id", "seq"],
+        ["messages.room_id", "messages.seq"],
+        ondelete="CASCADE",
+        name="fk_reports_room_id_seq",
+    ),
     sqlite_with_rowid=False,
 )
 

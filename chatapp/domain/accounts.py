@@ -7,7 +7,7 @@ from chatapp.database import Transaction
 from chatapp.domain import memberships as members
 from chatapp.domain import rooms as room_rules
 from chatapp.domain import users as user_rules
-from chatapp.domain.commands import Committed, DeleteAccount, EditProfile, LeaveRoom
+from chatapp.domain.commands import Committed, DeleteAccount, EditProfile
 from chatapp.domain.log import add_to_each, lock_site, lock_user
 from chatapp.errors import SignedOut
 from chatapp.tables import bookmarks, memberships, messages, recoveries, rooms, sessions, users
@@ -49,7 +49,7 @@ async def apply_delete_account(tx: Transaction, command: DeleteAccount) -> Commi
         involved |= {row.id for row in await tx.fetch_all(query)}
     elsewhere = await _ever_in(tx, command.actor_id) - involved
     for room_id in sorted(involved):  # one order for everybody: no deadlock
-        _add(done, await members.apply_leave(tx, LeaveRoom(command.actor_id, room_id)))
+        _add(done, await members.leaves(tx, room_id, command.actor_id))
         room = await tx.fetch_one(select(rooms).where(rooms.c.id == room_id))
         if room.owner_id == command.actor_id:  # nobody is left who could have it
             _add(done, await room_rules.erase(tx, room_id))

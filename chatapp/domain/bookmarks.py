@@ -9,9 +9,10 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chatapp.database import Transaction
+from chatapp.domain import policy
 from chatapp.domain.listed import COLUMNS, Listed, listed
-from chatapp.domain.memberships import Reader, is_member
-from chatapp.errors import Forbidden, Invalid, Missing
+from chatapp.domain.memberships import Reader
+from chatapp.errors import Invalid, Missing
 from chatapp.tables import bookmarks, memberships, messages, now_ms, rooms, users
 
 BOOKMARKS_MOST: Final = 1_000  # of one person
@@ -21,8 +22,7 @@ _PAGE_ROWS: Final = 1_000  # of a room, at most, for one window
 
 async def apply_mark(tx: Transaction, user_id: int, room_id: int, seq: int, *, on: bool) -> None:
     """Safe to repeat. Raises `Forbidden`, `Missing`, `Invalid`."""
-    if not await is_member(tx, room_id, user_id):
-        raise Forbidden("not_member")
+    await policy.require(tx, room_id, user_id, "read")
     this = (
         (bookmarks.c.user_id == user_id)
         & (bookmarks.c.room_id == room_id)

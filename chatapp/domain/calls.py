@@ -13,10 +13,11 @@ from typing import Any, Final
 from sqlalchemy import func, insert, select, update
 
 from chatapp.database import Database, Transaction
+from chatapp.domain import policy
 from chatapp.domain.commands import Committed, JoinCall, LeaveCall, Message, SettleCall
 from chatapp.domain.log import add_event_of, lock_room, lock_user
-from chatapp.domain.memberships import Reader, active, is_member
-from chatapp.errors import Busy, Conflict, Forbidden
+from chatapp.domain.memberships import Reader, active
+from chatapp.errors import Busy, Conflict
 from chatapp.tables import calls, memberships, now_ms, participants, rooms, users
 
 LEASE_MS: Final = 45_000
@@ -167,8 +168,7 @@ async def apply_join(tx: Transaction, command: JoinCall) -> Committed:
     """
     room = await lock_room(tx, command.room_id)
     actor = await lock_user(tx, command.actor_id)
-    if not await is_member(tx, room.id, actor.id):
-        raise Forbidden("not_member")
+    await policy.require(tx, room.id, actor.id, "call")
     call = await _call(tx, room.id)
     messages = await _settle(tx, room, call, but=actor.id) if call else []
     if messages:  # nobody was left in it

@@ -17,6 +17,7 @@ from chatapp.domain import (
 )
 from chatapp.domain.commands import (
     AcceptInvitation,
+    AddMember,
     Committed,
     CreateRoom,
     DeleteAccount,
@@ -33,6 +34,7 @@ from chatapp.domain.commands import (
     React,
     RestoreMessage,
     SettleCall,
+    ShapeRoom,
 )
 
 APPLY: Final[dict[type, Callable[[Transaction, Any], Awaitable[Committed]]]] = {
@@ -41,9 +43,11 @@ APPLY: Final[dict[type, Callable[[Transaction, Any], Awaitable[Committed]]]] = {
     RestoreMessage: deletions.apply_restore,
     CreateRoom: rooms.apply_create,
     EditRoom: rooms.apply_edit,
+    ShapeRoom: rooms.apply_shape,
     DeleteRoom: rooms.apply_delete,
     JoinRoom: memberships.apply_join,
     AcceptInvitation: invitations.apply_accept,
+    AddMember: memberships.apply_add,
     LeaveRoom: memberships.apply_leave,
     EditProfile: accounts.apply_edit_profile,
     DeleteAccount: accounts.apply_delete_account,

@@ -54,9 +54,12 @@ class RestoreMessage:
 
 @dataclass(frozen=True, slots=True)
 class CreateRoom:
+    """`kind`: open or closed."""
+
     actor_id: int
     name: str
     topic: str
+    kind: str = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,18 @@ class EditRoom:
     room_id: int
     name: str
     topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeRoom:
+    """What is None stays as it is."""
+
+    actor_id: int
+    room_id: int
+    kind: str | None = None
+    is_announcement: bool | None = None
+    slow_seconds: int | None = None
+    is_archived: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +111,15 @@ class AcceptInvitation:
     actor_id: int
     token_hash: str = field(repr=False)
     newcomer: Newcomer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddMember:
+    """`name` of an account, as somebody typed it."""
+
+    actor_id: int
+    room_id: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +197,11 @@ RoomCommand = (
     | RestoreMessage
     | CreateRoom
     | EditRoom
+    | ShapeRoom
     | DeleteRoom
     | JoinRoom
     | AcceptInvitation
+    | AddMember
     | LeaveRoom
     | EditProfile
     | DeleteAccount
@@ -245,6 +271,11 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     def is_new(self) -> bool:
         """Whether this is how it was stored first."""
         return self.seq == self.changed_seq
+
+    @property
+    def is_end(self) -> bool:
+        """Whether it says that its author is no longer a member."""
+        return self.kind in {"left", "removed"}
 
     @property
     def is_quiet(self) -> bool:

@@ -11,12 +11,11 @@ import msgspec
 from sqlalchemy import delete, insert, select, tuple_
 
 from chatapp.database import Transaction
-from chatapp.domain import memberships, messages, quotes, threads
+from chatapp.domain import messages, policy, quotes, threads
 from chatapp.domain.commands import Committed, DeleteMessage, Message, RestoreMessage
 from chatapp.domain.log import lock_room, lock_user
 from chatapp.domain.memberships import Reader
-from chatapp.domain.rooms import check_manager
-from chatapp.errors import Conflict, Forbidden, Missing
+from chatapp.errors import Conflict, Missing
 from chatapp.tables import deletions, mentions, now_ms, reactions, revisions
 
 UNDO_SECONDS: Final = 10
@@ -34,28 +33,18 @@ class _Kept(msgspec.Struct):
     mentions: list[tuple[int, bool]]
 
 
-async def check_delete(reader: Reader, message: Message, owner_id: int, actor_id: int) -> None:
-    """Who wrote it, the owner of the room, or an administrator. Raises `Forbidden`."""
-    if message.author_id == actor_id:
-        return
-    try:
-        await check_manager(reader, owner_id, actor_id)
-    except Forbidden:
-        raise Forbidden("not_moderator") from None
-
-
 async def _asked(
     tx: Transaction, command: DeleteMessage | RestoreMessage
-) -> tuple[Any, Any, Message]:
-    """The room and the actor, locked, and the message, there or deleted. Raises `Missing`, `Forbidden`."""
+) -> tuple[Any, Any, policy.Stand, Message]:
+    """The room and the actor, locked, how they stand, and the message, there or deleted. Raises `Missing`,
+    `Forbidden`."""
     room = await lock_room(tx, command.room_id)
     me = await lock_user(tx, command.actor_id)
-    if not await memberships.is_member(tx, room.id, me.id):
-        raise Forbidden("not_member")
+    stand = await policy.require(tx, room.id, me.id, "read")
     message = await messages.find(tx, room.id, command.seq)
     if message is None or message.kind not in quotes.ANSWERABLE:
         raise Missing("message_gone")
-    return room, me, message
+    return room, me, stand, message
 
 
 async def _committed(tx: Transaction, changed: Message) -> Committed:
@@ -69,8 +58,8 @@ async def _committed(tx: Transaction, changed: Message) -> Committed:
 
 async def apply_delete(tx: Transaction, command: DeleteMessage) -> Committed:
     """Deleting twice is deleting once. Raises `Missing`, `Forbidden`."""
-    room, me, message = await _asked(tx, command)
-    await check_delete(tx, message, room.owner_id, me.id)
+    room, me, stand, message = await _asked(tx, command)
+    stand.require("change" if message.author_id == me.id else "delete")
     if message.kind == "deleted":
         mine = await may_restore(tx, room.id, message.seq, me.id)  # nobody may have heard of it
         return Committed(room.id, recounted={room.id} if mine else set())
@@ -110,7 +99,7 @@ async def apply_delete(tx: Transaction, command: DeleteMessage) -> Committed:
 
 async def apply_restore(tx: Transaction, command: RestoreMessage) -> Committed:
     """Restoring twice is restoring once. Raises `Missing`, `Forbidden`, and `Conflict` when it is too late."""
-    room, me, message = await _asked(tx, command)
+    room, me, _, message = await _asked(tx, command)
     if message.kind == "message":
         return Committed(room.id)
     row = (

@@ -5,19 +5,19 @@ before them, so that of two windows none overwrites what it has not seen.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import func, insert, select
 
 from chatapp.database import Transaction
-from chatapp.domain import memberships, mentioned, mentions, messages
+from chatapp.domain import mentioned, mentions, messages, policy
 from chatapp.domain.commands import Committed, EditMessage, Message
 from chatapp.domain.log import lock_room, lock_user
 from chatapp.domain.memberships import Reader
 from chatapp.domain.mentioned import Named
 from chatapp.domain.mentions import Mark
 from chatapp.errors import Conflict, Forbidden
-from chatapp.tables import now_ms, revisions, users
+from chatapp.tables import now_ms, revisions
 
 VERSIONS_MOST: Final = 100  # former texts of one message
 
@@ -72,8 +72,7 @@ async def apply_edit(tx: Transaction, command: EditMessage) -> Committed:
     """
     room = await lock_room(tx, command.room_id)
     me = await lock_user(tx, command.actor_id)
-    if not await memberships.is_member(tx, room.id, me.id):
-        raise Forbidden("not_member")
+    stand = await policy.require(tx, room.id, me.id, "change")
     message = await messages.living(tx, room.id, command.seq)
     check_edit(message, me.id, me.now, command.within)
     if command.body == message.body:  # it may be stored, and nobody has heard of it
@@ -93,7 +92,7 @@ async def apply_edit(tx: Transaction, command: EditMessage) -> Committed:
             at=message.edited_at or message.at,
         )
     )
-    named, marks = await _named(tx, room, command)
+    named, marks = await _named(tx, command, stand)
     before = mentions.unpacked(message.marks)
     whom = (
         await mentioned.renew(tx, named, message.seq, before, marks) if before or marks else set()
@@ -109,11 +108,11 @@ async def apply_edit(tx: Transaction, command: EditMessage) -> Committed:
     return Committed(room.id, messages=[changed], mentioned={room.id: whom} if whom else {})
 
 
-async def _named(tx: Transaction, room: Any, command: EditMessage) -> tuple[Named, list[Mark]]:
+async def _named(
+    tx: Transaction, command: EditMessage, stand: policy.Stand
+) -> tuple[Named, list[Mark]]:
     """Whom the new text names. Whether its author may call everybody is asked again."""
     signs = mentions.signs(command.body) if "@" in command.body else []
-    may_call_all = room.owner_id == command.actor_id or bool(
-        await tx.fetch_value(select(users.c.is_admin).where(users.c.id == command.actor_id))
-    )
-    named = Named(room.id, command.actor_id, signs, may_call_all, command.here)
+    may_call_all = stand.may("call_all")
+    named = Named(command.room_id, command.actor_id, signs, may_call_all, command.here)
     return named, (await mentioned.find(tx, [named]))[0] if signs else []

@@ -6,12 +6,19 @@ from typing import Any, Final, NamedTuple, Protocol
 from sqlalchemy import case, func, insert, select, update
 
 from chatapp.database import Transaction
-from chatapp.domain import drafts, text
+from chatapp.domain import drafts, policy, text
 from chatapp.domain.among import one_of
-from chatapp.domain.commands import Committed, Departure, JoinRoom, LeaveRoom
-from chatapp.domain.log import add_event, lock_room
+from chatapp.domain.commands import (
+    AddMember,
+    Committed,
+    Departure,
+    JoinRoom,
+    LeaveRoom,
+    Message,
+)
+from chatapp.domain.log import add_event, add_event_of, lock_room, lock_user
 from chatapp.domain.users import Person
-from chatapp.errors import Forbidden, Missing
+from chatapp.errors import Forbidden, Invalid, Missing, Refused
 from chatapp.reading import InWords
 from chatapp.tables import memberships, rooms, users
 
@@ -55,32 +62,45 @@ def last_number(standing: "Standing | None") -> int:
     if standing is None or standing.last_seq is None:
         raise Missing("room_gone")
     if not standing.is_member:
-        raise Forbidden("not_member")
+        raise outside(standing)
     return standing.last_seq
 
 
+def outside(standing: "Standing") -> Refused:
+    """What somebody hears who is no member."""
+    if standing.last_seq is None or not standing.is_known:
+        return Missing("room_gone")
+    return Forbidden("not_member")
+
+
 class Standing(NamedTuple):
-    """Somebody in a room. `last_seq`: the room's last number, None when there is no such room."""
+    """Somebody in a room. `last_seq`: the room's last number, None when there is no such room. `is_known`: they may
+    know that there is one."""
 
     last_seq: int | None
     is_member: bool
+    is_known: bool
 
 
 _STANDINGS: Final = InWords(
-    """
-    SELECT rooms.last_seq, memberships.user_id
+    f"""
+    SELECT rooms.last_seq, memberships.user_id,
+        CASE WHEN memberships.user_id IS NULL
+            THEN {policy.KNOWN.format(user="json_extract(given.value, '$[1]')")} ELSE TRUE END
     FROM json_each(?) AS given
     LEFT JOIN rooms ON rooms.id = json_extract(given.value, '$[0]')
     LEFT JOIN memberships ON memberships.room_id = rooms.id
         AND memberships.user_id = json_extract(given.value, '$[1]') AND memberships.is_active
-    ORDER BY given.key""",
-    """
-    SELECT rooms.last_seq, memberships.user_id
+    ORDER BY given.key""",  # noqa: S608  only constants of ours
+    f"""
+    SELECT rooms.last_seq, memberships.user_id,
+        CASE WHEN memberships.user_id IS NULL
+            THEN {policy.KNOWN.format(user="given.user_id")} ELSE TRUE END
     FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS given (room_id, user_id, n)
     LEFT JOIN rooms ON rooms.id = given.room_id
     LEFT JOIN memberships ON memberships.room_id = rooms.id
         AND memberships.user_id = given.user_id AND memberships.is_active
-    ORDER BY given.n""",
+    ORDER BY given.n""",  # noqa: S608  only constants of ours
 )
 
 
@@ -90,7 +110,8 @@ async def standings(
     """How each of these (room, user) stands, as of one moment."""
     rows = await reader.ask(_STANDINGS, [room for room, _ in pairs], [user for _, user in pairs])
     return {
-        pair: Standing(row[0], row[1] is not None) for pair, row in zip(pairs, rows, strict=True)
+        pair: Standing(row[0], row[1] is not None, bool(row[2]))
+        for pair, row in zip(pairs, rows, strict=True)
     }
 
 
@@ -153,7 +174,15 @@ async def members(
     if whens:
         order.insert(0, case(*whens, else_=len(ranks)))
     query = (
-        select(users.c.id, users.c.name, users.c.hue, rooms.c.owner_id)
+        select(
+            users.c.id,
+            users.c.name,
+            users.c.hue,
+            users.c.is_guest,
+            memberships.c.role,
+            rooms.c.owner_id,
+            rooms.c.kind,
+        )
         .select_from(memberships.join(users).join(rooms, rooms.c.id == memberships.c.room_id))
         .where(memberships.c.room_id == room_id, memberships.c.is_active)
         .order_by(*order)
@@ -162,29 +191,68 @@ async def members(
     )
     if search:
         query = query.where(_named(search))
-    return [
-        Person(row.id, row.name, row.hue, row.id == row.owner_id)
-        for row in await reader.fetch_all(query)
-    ]
+    return [Person(row.id, row.name, row.hue, _role(row)) for row in await reader.fetch_all(query)]
+
+
+def _role(row: Any) -> str:
+    """What stands beside a member's name: as `policy` has it."""
+    if row.kind == "direct":
+        return "member"
+    if row.id == row.owner_id:
+        return "owner"
+    return "guest" if row.is_guest else str(row.role)
 
 
 async def apply_join(tx: Transaction, command: JoinRoom) -> Committed:
-    """Joining twice is joining once. Raises `Missing`."""
-    return await let_in(tx, command.room_id, command.actor_id)
+    """Joining twice is joining once. Raises `Missing`, `Forbidden`."""
+    room = await lock_room(tx, command.room_id)
+    stand = await policy.of(tx, room.id, command.actor_id)
+    if stand.is_member:
+        return Committed(room.id)
+    stand.require("join")
+    return await _come(tx, room, command.actor_id)
 
 
 async def let_in(tx: Transaction, room_id: int, user_id: int) -> Committed:
-    """Makes somebody a member, whoever may have said so. Raises `Missing`."""
+    """Makes somebody a member who has been invited. Raises `Missing`."""
     room = await lock_room(tx, room_id)
-    row = await tx.fetch_one(
-        select(memberships.c.is_active).where(
-            memberships.c.room_id == room.id, memberships.c.user_id == user_id
+    if await is_member(tx, room.id, user_id):
+        return Committed(room.id)
+    return await _come(tx, room, user_id)
+
+
+async def _come(tx: Transaction, room: Any, user_id: int) -> Committed:
+    event = await add_event(tx, room, user_id, "joined")
+    await enter(tx, room.id, user_id, event)
+    if not await is_member(tx, room.id, room.owner_id):
+        # Everybody had left; whoever comes first takes it over.
+        await tx.execute(update(rooms).where(rooms.c.id == room.id).values(owner_id=user_id))
+    return Committed(room.id, messages=[event], sidebars={user_id})
+
+
+async def apply_add(tx: Transaction, command: AddMember) -> Committed:
+    """Somebody is brought in by who may do that. Adding twice is adding once. Raises `Missing`, `Forbidden`,
+    `Invalid`."""
+    room = await lock_room(tx, command.room_id)
+    await policy.require(tx, room.id, command.actor_id, "add")
+    person_id = await tx.fetch_value(
+        select(users.c.id).where(
+            users.c.name_key == text.search_key(command.name), users.c.deleted_at.is_(None)
         )
     )
-    if row is not None and row.is_active:
+    if person_id is None:
+        raise Invalid({"name": "nobody_named"})
+    if await is_member(tx, room.id, person_id):
         return Committed(room.id)
-    event = await add_event(tx, room, user_id, "joined")
-    values = {
+    person, actor = await lock_user(tx, person_id), await lock_user(tx, command.actor_id)
+    event = await add_event_of(tx, room, person, "added", actor.name)
+    await enter(tx, room.id, person_id, event)
+    return Committed(room.id, messages=[event], sidebars={person_id})
+
+
+async def enter(tx: Transaction, room_id: int, user_id: int, event: Message) -> None:
+    """Somebody who is in no membership of this room is in it from this event on."""
+    values: dict[str, Any] = {
         "is_active": True,
         "joined_at": event.at,
         "joined_seq": event.seq,
@@ -192,55 +260,73 @@ async def let_in(tx: Transaction, room_id: int, user_id: int) -> Committed:
         "read_seq": None,
         "place_seq": None,
         "notify": "all",
+        "role": "member",
     }
-    if row is None:
-        await tx.execute(insert(memberships).values(room_id=room.id, user_id=user_id, **values))
-    else:
-        await tx.execute(
-            update(memberships)
-            .where(memberships.c.room_id == room.id, memberships.c.user_id == user_id)
-            .values(**values)
-        )
-    if not await is_member(tx, room.id, room.owner_id):
-        # Everybody had left; whoever comes first takes it over.
-        await tx.execute(update(rooms).where(rooms.c.id == room.id).values(owner_id=user_id))
-    return Committed(room.id, messages=[event], sidebars={user_id})
+    again = await tx.execute(
+        update(memberships)
+        .where(memberships.c.room_id == room_id, memberships.c.user_id == user_id)
+        .values(**values)
+    )
+    if not again.rowcount:
+        await tx.execute(insert(memberships).values(room_id=room_id, user_id=user_id, **values))
 
 
 async def apply_leave(tx: Transaction, command: LeaveRoom) -> Committed:
-    """Leaving twice is leaving once. An owner's room passes to the member who joined first.
+    """Leaving twice is leaving once. An owner's room passes to a moderator, or to the member who joined first.
 
     The last member may leave: the room and its history stay, and pass to whoever joins next.
     """
-    room = await lock_room(tx, command.room_id)
-    departures = [Departure(room.id, command.actor_id, "left")]
-    if not await is_member(tx, room.id, command.actor_id):
-        return Committed(room.id, departures=departures)  # the first time may have gone unnoticed
-    event = await add_event(tx, room, command.actor_id, "left")
+    stand = await policy.of(tx, command.room_id, command.actor_id)
+    if stand.is_member:
+        stand.require("leave")
+    return await leaves(tx, command.room_id, command.actor_id)
+
+
+async def leaves(tx: Transaction, room_id: int, user_id: int) -> Committed:
+    """The same, whatever the room. Raises `Missing`."""
+    room = await lock_room(tx, room_id)
+    if not await is_member(tx, room.id, user_id):  # the first time may have gone unnoticed
+        return Committed(room.id, departures=[Departure(room.id, user_id, "left")])
+    event = await add_event(tx, room, user_id, "left")
+    return await depart(tx, room, user_id, event)
+
+
+async def depart(tx: Transaction, room: Any, user_id: int, event: Message) -> Committed:
+    """Somebody is no member any more from this event on."""
     await tx.execute(
         update(memberships)
-        .where(active(room.id, command.actor_id))
+        .where(active(room.id, user_id))
         .values(is_active=False, changed_seq=event.seq)
     )
-    await drafts.forget(tx, room.id, command.actor_id)
-    if room.owner_id == command.actor_id:
-        heir = await oldest_member(tx, room.id)
+    await drafts.forget(tx, room.id, user_id)
+    if room.owner_id == user_id:
+        heir = await heir_of(tx, room.id)
         if heir is not None:
             await tx.execute(update(rooms).where(rooms.c.id == room.id).values(owner_id=heir))
     return Committed(
         room.id,
         messages=[event],
-        departures=departures,
-        sidebars={command.actor_id},
+        departures=[Departure(room.id, user_id, event.kind)],
+        sidebars={user_id},
     )
 
 
-async def oldest_member(reader: Reader, room_id: int) -> int | None:
-    """Who joined first of those still there."""
+async def heir_of(reader: Reader, room_id: int, but: int = 0) -> int | None:
+    """Whose a room will be when its owner goes: of those still there a moderator, or else who joined first; a guest
+    only if nobody else is there."""
     found = await reader.fetch_value(
         select(memberships.c.user_id)
-        .where(memberships.c.room_id == room_id, memberships.c.is_active)
-        .order_by(memberships.c.joined_seq)
+        .join(users, users.c.id == memberships.c.user_id)
+        .where(
+            memberships.c.room_id == room_id,
+            memberships.c.is_active,
+            memberships.c.user_id != but,
+        )
+        .order_by(
+            case((users.c.is_guest, 1), else_=0),
+            case((memberships.c.role == "moderator", 0), else_=1),
+            memberships.c.joined_seq,
+        )
         .limit(1)
     )
     return None if found is None else int(found)

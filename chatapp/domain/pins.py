@@ -24,7 +24,7 @@ PINS_MOST: Final = 100  # in a room
 async def apply_pin(tx: Transaction, command: Pin) -> Committed:
     """What is as asked already takes no number. Raises `Missing`, `Forbidden`, `Refused`, `Invalid`."""
     room = await lock_room(tx, command.room_id)
-    message = await to_change(tx, room.id, command.actor_id, command.seq)
+    message = await to_change(tx, room.id, command.actor_id, command.seq, "pin")
     if (message.pinned_at is not None) == command.on:
         return Committed(room.id)
     if command.on and await count(tx, room.id) >= PINS_MOST:

@@ -6,29 +6,54 @@ Up to three more when somebody is mentioned, and five when something is answered
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from chatapp.database import Transaction
-from chatapp.domain import mentioned, mentions, threads
+from chatapp.domain import memberships, mentioned, mentions, policy, slowness, threads
 from chatapp.domain.answered import Answered, find_answered
 from chatapp.domain.commands import Committed, Message, PostMessage
 from chatapp.domain.mentioned import Named
 from chatapp.domain.mentions import Mark
-from chatapp.errors import Conflict, Forbidden, Invalid, Missing, Refused
+from chatapp.errors import Conflict, Invalid, Refused
 from chatapp.reading import InWords
 from chatapp.tables import NOW_POSTGRESQL, NOW_SQLITE
 
 Outcome = Message | Refused
 
+
+class _Room(NamedTuple):
+    """A row of `_LOCK`."""
+
+    id: int
+    last_seq: int
+    owner_id: int
+    kind: str
+    archived_at: int | None
+    is_announcement: bool
+    slow_seconds: int
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether whoever is a member may post in it at any time."""
+        return not (self.archived_at is not None or self.is_announcement or self.slow_seconds)
+
+
+class _Member(NamedTuple):
+    role: str
+    muted_until: int | None
+
+
+_ROOM: Final = "id, last_seq, owner_id, kind, archived_at, is_announcement, slow_seconds"
 # The rooms' last numbers, their rows held until the transaction ends.
 _LOCK: Final = InWords(
-    "SELECT id, last_seq, owner_id FROM rooms WHERE id IN (SELECT value FROM json_each(?))",
-    "SELECT id, last_seq, owner_id FROM rooms WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+    f"SELECT {_ROOM} FROM rooms WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608  only constants of ours
+    f"SELECT {_ROOM} FROM rooms WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE",  # noqa: S608
 )
 
 # For each post by a member: who it is, now; and what was stored under its key before.
 _ASKED: Final = """
     SELECT {n}, users.name, users.hue, {now}, users.is_admin,
+           memberships.role, memberships.muted_until, users.is_guest,
            messages.seq, messages.changed_seq, messages.body, messages.at, messages.key_hash, messages.marks
     FROM {given}
     CROSS JOIN memberships
@@ -88,7 +113,8 @@ async def apply_posts(
     order of their ids, so batches of two processes cannot deadlock.
     """
     locked = await tx.ask(_LOCK, sorted({post.room_id for post in posts}))
-    last = {room_id: seq for room_id, seq, _ in locked}
+    rooms = {row[0]: _Room(*row) for row in locked}
+    last = {room.id: room.last_seq for room in rooms.values()}
     asked = await tx.ask(
         _STANDING,
         [post.room_id for post in posts],
@@ -96,7 +122,8 @@ async def apply_posts(
         [post.key for post in posts],
     )
     standing = {row[0]: row for row in asked}  # by the place of the post
-    named = _named(posts, standing, {room_id: owner_id for room_id, _, owner_id in locked})
+    barred = await _barred(tx, posts, rooms, standing)
+    named = _named(posts, standing, barred, rooms)
     marks = (
         dict(zip(named, await mentioned.find(tx, list(named.values())), strict=True))
         if named
@@ -111,15 +138,15 @@ async def apply_posts(
     for n, post in enumerate(posts):
         row = standing.get(n)
         key = (post.room_id, post.actor_id, post.key)
-        if post.room_id not in last:
-            outcomes.append(Missing("room_gone"))
-        elif row is None:
-            outcomes.append(Forbidden("not_member"))
+        if row is None:
+            outcomes.append(barred[n])
         elif (stored := taken.get(key) or _stored(post, row)) is not None:
             same = stored[1] == post.body_hash
             if same and key not in taken and stored[0].marks:
                 before.append((post.room_id, stored[0].seq))
             outcomes.append(stored[0] if same else Conflict("key_reused"))
+        elif n in barred:
+            outcomes.append(barred[n])
         elif post.reply and (post.room_id, post.reply) not in answered:
             outcomes.append(Invalid({"reply": "reply_gone"}))
         else:
@@ -161,26 +188,72 @@ def _grown(
     return roots
 
 
+def _stand(post: PostMessage, room: _Room, row: Any) -> policy.Stand:
+    """How the author of a post stands in its room; `row` of `_STANDING`."""
+    member = _Member(*row[5:7])
+    if room.owner_id == post.actor_id and room.kind != "direct":
+        member = member._replace(role="owner")
+    guest = bool(row[7]) and member.role != "owner"
+    return policy.stand_of(room, member, is_admin=bool(row[4]), is_guest=guest, now=row[3])
+
+
+async def _barred(
+    tx: Transaction,
+    posts: Sequence[PostMessage],
+    rooms: dict[int, _Room],
+    standing: dict[int, Any],
+) -> dict[int, Refused]:
+    """Posts, by their place, that their authors may not store. One question more when one of them is no member, and
+    one for all slow rooms."""
+    barred: dict[int, Refused] = {}
+    slow: list[int] = []
+    outside: list[int] = []
+    for n, post in enumerate(posts):
+        room, row = rooms.get(post.room_id), standing.get(n)
+        if room is None or row is None:
+            outside.append(n)
+        elif not room.is_ordinary or row[6] is not None:
+            stand = _stand(post, room, row)
+            refusal = stand.refusal("post")
+            if refusal is not None:
+                barred[n] = refusal
+            elif room.slow_seconds and not stand.may("hurry"):
+                slow.append(n)
+    if outside:
+        pairs = [(posts[n].room_id, posts[n].actor_id) for n in outside]
+        known = await memberships.standings(tx, pairs)
+        for n, pair in zip(outside, pairs, strict=True):
+            barred[n] = memberships.outside(known[pair])
+    if slow:
+        barred |= await slowness.too_soon(
+            tx, [(n, posts[n], rooms[posts[n].room_id].slow_seconds) for n in slow], standing
+        )
+    return barred
+
+
 def _named(
-    posts: Sequence[PostMessage], standing: dict[int, Any], owners: dict[int, int]
+    posts: Sequence[PostMessage],
+    standing: dict[int, Any],
+    barred: dict[int, Refused],
+    rooms: dict[int, _Room],
 ) -> dict[int, Named]:
-    """Those posts, by their place, that are new and may mention somebody. The owner of a room and administrators may
-    call everybody in it."""
+    """Those posts, by their place, that are new and may mention somebody. Who may call everybody in a room is for
+    `policy` to say."""
     found: dict[int, Named] = {}
     for n, post in enumerate(posts):
         row = standing.get(n) if "@" in post.body else None
-        if row is None or row[5] is not None:
+        if row is None or row[8] is not None or n in barred:
             continue
         signs = mentions.signs(post.body)
         if signs:
-            may_call_all = bool(row[4]) or owners.get(post.room_id) == post.actor_id
+            may_call_all = _stand(post, rooms[post.room_id], row).may("call_all")
             found[n] = Named(post.room_id, post.actor_id, signs, may_call_all, post.here)
     return found
 
 
 def _stored(post: PostMessage, row: Any) -> tuple[Message, bytes] | None:
     """What an earlier transaction stored under this key, and the hash of the body it came with."""
-    _, name, hue, _, _, seq, changed_seq, body, at, key_hash, marks = row
+    _, name, hue, _, _, _, _, _, seq, changed_seq, body, at, key_hash, marks = row
     if seq is None:
         return None
     return _message(post, seq, changed_seq, name, hue, body, at, marks), bytes(key_hash)

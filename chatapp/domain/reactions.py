@@ -13,12 +13,12 @@ import msgspec
 from sqlalchemy import delete, insert, select
 
 from chatapp.database import Transaction
-from chatapp.domain import memberships, messages
+from chatapp.domain import messages, policy
 from chatapp.domain.commands import Committed, Message, React
 from chatapp.domain.log import lock_room, lock_user
 from chatapp.domain.memberships import Reader
 from chatapp.domain.text import initials
-from chatapp.errors import Forbidden, Invalid, Missing, Refused
+from chatapp.errors import Invalid, Missing, Refused
 from chatapp.tables import reactions, users
 
 EMOJI_MOST: Final = 20  # different ones on a message
@@ -58,7 +58,7 @@ def is_crowded(message: Message) -> bool:
 async def apply_react(tx: Transaction, command: React) -> Committed:
     """Takes a number when it changes something. Raises `Missing`, `Forbidden`, `Refused`, `Invalid`."""
     room = await lock_room(tx, command.room_id)
-    message = await to_change(tx, room.id, command.actor_id, command.seq)
+    message = await to_change(tx, room.id, command.actor_id, command.seq, "react")
     mine = _of_message(room.id, command.seq) & (reactions.c.user_id == command.actor_id)
     this = mine & (reactions.c.emoji == command.emoji)
     has = await tx.fetch_value(select(reactions.c.seq).where(this)) is not None
@@ -84,10 +84,9 @@ async def apply_react(tx: Transaction, command: React) -> Committed:
     return Committed(room.id, messages=[row], patient=True)
 
 
-async def to_change(tx: Transaction, room_id: int, actor_id: int, seq: int) -> Message:
+async def to_change(tx: Transaction, room_id: int, actor_id: int, seq: int, action: str) -> Message:
     """A message that a member may do something with. Raises `Missing`, `Forbidden`, `Refused`."""
-    if not await memberships.is_member(tx, room_id, actor_id):
-        raise Forbidden("not_member")
+    await policy.require(tx, room_id, actor_id, action)
     message = await messages.find(tx, room_id, seq)
     if message is None or message.kind == "deleted":
         raise Missing("message_gone")

@@ -8,7 +8,7 @@ from sqlalchemy import and_, case, delete, func, insert, or_, select, update
 
 from chatapp.database import Database, Transaction
 from chatapp.domain import memberships as members
-from chatapp.domain import text
+from chatapp.domain import policy, text
 from chatapp.domain.commands import (
     Committed,
     CreateRoom,
@@ -16,6 +16,7 @@ from chatapp.domain.commands import (
     Departure,
     EditRoom,
     Message,
+    ShapeRoom,
 )
 from chatapp.domain.log import add_event, lock_room
 from chatapp.errors import Forbidden, Invalid, Missing
@@ -23,7 +24,9 @@ from chatapp.tables import memberships, now_ms, rooms, users
 from chatapp.trouble import is_conflict
 
 PAGE: Final = 30
-SHOWS: Final = ("all", "joined", "others")
+KINDS: Final = ("open", "closed")
+SHOWS: Final = ("all", "joined", "others", "archived")
+SLOWEST: Final = 60 * 60  # seconds between posts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ class Room:
     created_at: int
     last_seq: int
     member_count: int
+    kind: str
+    archived_at: int | None
+    is_announcement: bool
+    slow_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ class BrowseRoom:
     member_count: int
     last_at: int
     joined: bool
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ class Listing:
 
 
 async def find(reader: members.Reader, room_id: int) -> Room:
-    """Raises `Missing`."""
+    """Whoever asks for it MUST be allowed to know of it (`policy`). Raises `Missing`."""
     row = await reader.fetch_one(select(rooms).where(rooms.c.id == room_id))
     if row is None:
         raise Missing("room_gone")
@@ -74,6 +82,10 @@ async def find(reader: members.Reader, room_id: int) -> Room:
         row.created_at,
         row.last_seq,
         await members.count(reader, room_id),
+        row.kind,
+        row.archived_at,
+        bool(row.is_announcement),
+        row.slow_seconds,
     )
 
 
@@ -82,7 +94,11 @@ async def newest_of_user(database: Database, user_id: int) -> int | None:
     found = await database.fetch_value(
         select(rooms.c.id)
         .join_from(rooms, memberships)
-        .where(memberships.c.user_id == user_id, memberships.c.is_active)
+        .where(
+            memberships.c.user_id == user_id,
+            memberships.c.is_active,
+            rooms.c.archived_at.is_(None),
+        )
         .order_by(rooms.c.last_at.desc(), rooms.c.id.desc())
         .limit(1)
     )
@@ -90,7 +106,7 @@ async def newest_of_user(database: Database, user_id: int) -> int | None:
 
 
 async def browse(database: Database, user_id: int, *, search: str, show: str, page: int) -> Listing:
-    """Rooms whose name or topic holds `search`, those whose name begins with it first."""
+    """Rooms that somebody may find, whose name or topic holds `search`, those whose name begins with it first."""
     key = text.search_key(search)
     mine = and_(
         memberships.c.room_id == rooms.c.id,
@@ -98,27 +114,25 @@ async def browse(database: Database, user_id: int, *, search: str, show: str, pa
         memberships.c.is_active,
     )
     joined = select(memberships.c.room_id).where(mine).exists()
-    wanted = (
-        or_(
+    wanted = policy.listed(user_id, joined)
+    if key:
+        wanted &= or_(
             rooms.c.name_key.contains(key, autoescape=True),
             rooms.c.topic_key.contains(key, autoescape=True),
         )
-        if key
-        else rooms.c.id > 0
-    )
+    is_archived = rooms.c.archived_at.is_not(None)
+    shown = {
+        "all": ~is_archived,
+        "joined": joined & ~is_archived,
+        "others": ~joined & ~is_archived,
+        "archived": is_archived,
+    }
     row = await database.fetch_one(
-        select(
-            func.count().label("everything"),
-            func.coalesce(func.sum(case((joined, 1), else_=0)), 0).label("joined"),
-        )
+        select(*(func.sum(case((shown[each], 1), else_=0)).label(each) for each in SHOWS))
         .select_from(rooms)
         .where(wanted)
     )
-    counts = {
-        "all": int(row.everything),
-        "joined": int(row.joined),
-        "others": int(row.everything) - int(row.joined),
-    }
+    counts = {each: int(getattr(row, each) or 0) for each in SHOWS}
     pages = max(1, ceil(counts[show] / PAGE))
     page = min(page, pages)
     people = (
@@ -133,10 +147,11 @@ async def browse(database: Database, user_id: int, *, search: str, show: str, pa
             rooms.c.name,
             rooms.c.topic,
             rooms.c.last_at,
+            rooms.c.kind,
             people.label("member_count"),
             case((joined, 1), else_=0).label("joined"),
         )
-        .where(wanted)
+        .where(wanted, shown[show])
         .order_by(
             case((rooms.c.name_key.startswith(key, autoescape=True), 0), else_=1),
             rooms.c.name_key,
@@ -144,34 +159,46 @@ async def browse(database: Database, user_id: int, *, search: str, show: str, pa
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     )
-    if show != "all":
-        query = query.where(joined if show == "joined" else ~joined)
     found = [
-        BrowseRoom(row.id, row.name, row.topic, row.member_count, row.last_at, bool(row.joined))
+        BrowseRoom(
+            *(row.id, row.name, row.topic, row.member_count, row.last_at),
+            joined=bool(row.joined),
+            kind=row.kind,
+        )
         for row in await database.fetch_all(query)
     ]
     return Listing(found, page, pages, counts)
 
 
-async def _name_is_free(tx: Transaction, name: str, but: int = 0) -> None:
+async def _free_key(tx: Transaction, kind: str, name: str, but: int = 0) -> str:
+    """The key of a room's name. Of open rooms, each has a name of its own; nobody learns from a name whether there is
+    a closed room. Raises `Invalid`."""
+    if kind != "open":
+        return text.hidden_key(name)
     found = await tx.fetch_value(
         select(rooms.c.id).where(rooms.c.name_key == text.name_key(name), rooms.c.id != but)
     )
     if found is not None:
         raise Invalid({"name": "room_name_taken"})
+    return text.name_key(name)
 
 
 async def apply_create(tx: Transaction, command: CreateRoom) -> Committed:
-    """Makes a room with its maker as owner and first member. Raises `Invalid` for a taken name."""
-    await _name_is_free(tx, command.name)
+    """Makes a room with its maker as owner and first member. Raises `Invalid` for a taken name, `Forbidden`."""
+    if await tx.fetch_value(
+        select(users.c.id).where(users.c.id == command.actor_id, users.c.is_guest)
+    ):
+        raise Forbidden("guest")
+    key = await _free_key(tx, command.kind, command.name)
     try:
         row = await tx.fetch_one(
             insert(rooms)
             .values(
                 name=command.name,
-                name_key=text.name_key(command.name),
+                name_key=key,
                 topic=command.topic,
                 topic_key=text.search_key(command.topic),
+                kind=command.kind,
                 owner_id=command.actor_id,
                 created_at=now_ms(),
                 last_at=now_ms(),
@@ -185,35 +212,18 @@ async def apply_create(tx: Transaction, command: CreateRoom) -> Committed:
             raise Invalid({"name": "room_name_taken"}) from None
         raise
     event = await add_event(tx, row, command.actor_id, "created")
-    await tx.execute(
-        insert(memberships).values(
-            room_id=row.id,
-            user_id=command.actor_id,
-            is_active=True,
-            joined_at=event.at,
-            joined_seq=event.seq,
-            changed_seq=event.seq,
-        )
-    )
+    await members.enter(tx, row.id, command.actor_id, event)
     return Committed(row.id, messages=[event], sidebars={command.actor_id})
-
-
-async def check_manager(reader: Any, owner_id: int, actor_id: int) -> None:
-    """Owner or administrator. Raises `Forbidden`."""
-    if owner_id == actor_id:
-        return
-    if await reader.fetch_value(select(users.c.id).where(users.c.id == actor_id, users.c.is_admin)):
-        return
-    raise Forbidden("not_manager")
 
 
 async def apply_edit(tx: Transaction, command: EditRoom) -> Committed:
     """A new name, a new topic, or both: an event for each. Raises `Missing`, `Forbidden`, `Invalid`."""
     room = await lock_room(tx, command.room_id)
-    await check_manager(tx, room.owner_id, command.actor_id)
+    await policy.require(tx, room.id, command.actor_id, "edit_room")
     events: list[Message] = []
+    key = room.name_key
     if command.name != room.name:
-        await _name_is_free(tx, command.name, but=room.id)
+        key = await _free_key(tx, room.kind, command.name, but=room.id)
         events.append(await add_event(tx, room, command.actor_id, "renamed", command.name))
     if command.topic != room.topic:
         room = await lock_room(tx, room.id)
@@ -226,7 +236,7 @@ async def apply_edit(tx: Transaction, command: EditRoom) -> Committed:
             .where(rooms.c.id == room.id)
             .values(
                 name=command.name,
-                name_key=text.name_key(command.name),
+                name_key=key,
                 topic=command.topic,
                 topic_key=text.search_key(command.topic),
                 changed_seq=events[-1].seq,
@@ -239,10 +249,51 @@ async def apply_edit(tx: Transaction, command: EditRoom) -> Committed:
     return Committed(room.id, messages=events, sidebars=await members.ids(tx, room.id))
 
 
+async def apply_shape(tx: Transaction, command: ShapeRoom) -> Committed:
+    """Who finds a room, who may post in it and how often, whether it is only read: an event for each that changes.
+
+    Raises `Missing`, `Forbidden`, and `Invalid` when an open room has the name already.
+    """
+    room = await lock_room(tx, command.room_id)
+    stand = await policy.require(tx, room.id, command.actor_id, "archive")
+    changes: dict[str, Any] = {}
+    words: list[str] = []
+    if command.is_archived is not None and command.is_archived != stand.is_archived:
+        changes["archived_at"] = now_ms() if command.is_archived else None
+        words.append("archived" if command.is_archived else "restored")
+    if command.kind is not None and command.kind != room.kind:
+        stand.require("shape")
+        changes["kind"] = command.kind
+        changes["name_key"] = await _free_key(tx, command.kind, room.name, but=room.id)
+        words.append(command.kind)
+    if command.is_announcement is not None and command.is_announcement != room.is_announcement:
+        stand.require("shape")
+        changes["is_announcement"] = command.is_announcement
+        words.append("announcement" if command.is_announcement else "discussion")
+    if command.slow_seconds is not None and command.slow_seconds != room.slow_seconds:
+        stand.require("shape")
+        changes["slow_seconds"] = command.slow_seconds
+        words.append(f"slow {command.slow_seconds}")
+    if not changes:
+        return Committed(room.id)
+    events = []
+    for word in words:
+        room = await lock_room(tx, room.id)
+        events.append(await add_event(tx, room, command.actor_id, "rules", word))
+    changes["changed_seq"] = events[-1].seq
+    try:
+        await tx.execute(update(rooms).where(rooms.c.id == room.id).values(**changes))
+    except Exception as error:
+        if is_conflict(error):
+            raise Invalid({"kind": "room_name_taken"}) from None
+        raise
+    return Committed(room.id, messages=events, sidebars=await members.ids(tx, room.id))
+
+
 async def apply_delete(tx: Transaction, command: DeleteRoom) -> Committed:
     """The room and all in it are gone. Raises `Missing`, `Forbidden`."""
     room = await lock_room(tx, command.room_id)
-    await check_manager(tx, room.owner_id, command.actor_id)
+    await policy.require(tx, room.id, command.actor_id, "delete_room")
     return await erase(tx, room.id)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.sql import ColumnElement
 
 from chatapp.database import Database
-from chatapp.domain import excerpts, grams, search_index
+from chatapp.domain import excerpts, grams, search_index, text
 from chatapp.domain.excerpts import Piece
 from chatapp.domain.memberships import Reader
 from chatapp.domain.search_query import Query
@@ -223,7 +223,9 @@ class _Search:
         )
         rows = await self._reader.fetch_all(query)
         for wanted in (lambda key: key in self._query.rooms, self._is_named):
-            chosen = [row for row in rows if not self._query.rooms or wanted(row.name_key)]
+            chosen = [
+                row for row in rows if not self._query.rooms or wanted(text.open_key(row.name_key))
+            ]
             if chosen:  # a room of exactly this name, or else those with it in theirs
                 return {row.id: _Room(row.name, row.last_seq, row.seq or 0) for row in chosen}
         return {}

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import and_, case, func, or_, select
 
-from chatapp.domain import text, unread
+from chatapp.domain import policy, text, unread
 from chatapp.domain.among import one_of
 from chatapp.domain.fuzzy import Fit, fit, parts, pattern, typed_key, word_pattern
 from chatapp.domain.memberships import Reader
@@ -107,13 +107,17 @@ async def _rooms(reader: Reader, user_id: int, key: str, here: int) -> list[Room
         )
         ranked.append(((*order, room.id), choice))
     if key:
-        ranked += await _others(reader, key, ~select(memberships.c.room_id).where(joined).exists())
+        ranked += await _others(
+            reader,
+            key,
+            ~select(memberships.c.room_id).where(joined).exists() & policy.findable(user_id),
+        )
     return [choice for _, choice in sorted(ranked, key=lambda each: each[0])[:ROOMS_MOST]]
 
 
-async def _others(reader: Reader, key: str, not_joined: Any) -> list[tuple[Any, RoomChoice]]:
+async def _others(reader: Reader, key: str, condition: Any) -> list[tuple[Any, RoomChoice]]:
     query = _named(
-        select(rooms.c.id, rooms.c.name, rooms.c.topic, rooms.c.last_at).where(not_joined),
+        select(rooms.c.id, rooms.c.name, rooms.c.topic, rooms.c.last_at).where(condition),
         rooms.c.name_key,
         key,
     )

@@ -7,6 +7,7 @@ import hashlib
 import re
 import unicodedata
 from functools import cache, lru_cache
+from secrets import token_hex
 from typing import Final
 
 from chatapp.domain.lookalikes import skeleton
@@ -17,6 +18,7 @@ USER_NAME_CHARACTERS: Final = 64
 ROOM_NAME_CHARACTERS: Final = 80
 TOPIC_CHARACTERS: Final = 250
 
+_BEHIND: Final = "\x1f"  # neither names nor searches have control characters
 _JOINERS: Final = "\u200c\u200d"  # Persian and emoji need them; they make no two names different
 # Drawn as nothing though Unicode does not call them spaces or format characters.
 _BLANK_LETTERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -137,6 +139,17 @@ def is_reserved(name: str) -> bool:
 @cache
 def _reserved_looks() -> frozenset[str]:
     return frozenset(name_skeleton(name) for name in _RESERVED)
+
+
+def hidden_key(name: str) -> str:
+    """The key of a name that others must not find out to be taken: no name that somebody types has it, or has it
+    again."""
+    return name_key(name) + _BEHIND + "".join(chr(0x0E + int(digit, 16)) for digit in token_hex(8))
+
+
+def open_key(key: str) -> str:
+    """What `name_key` says of a name, from the key it is stored under."""
+    return key.partition(_BEHIND)[0]
 
 
 def search_key(text: str) -> str:

@@ -91,6 +91,7 @@ class SideRoom:
     mentions: int
     threads: int
     has_draft: bool  # or 0 and 1, as SQLite has it
+    kind: str
 
 
 _OF_USER: Final = InWords(
@@ -98,11 +99,13 @@ _OF_USER: Final = InWords(
         f"""
         SELECT memberships.room_id, rooms.name, memberships.notify, {COUNTS},
             EXISTS (SELECT 1 FROM drafts
-                WHERE drafts.user_id = memberships.user_id AND drafts.room_id = memberships.room_id)
+                WHERE drafts.user_id = memberships.user_id AND drafts.room_id = memberships.room_id),
+            rooms.kind
         FROM {given}
         CROSS JOIN memberships
         CROSS JOIN rooms
         WHERE memberships.user_id = {user} AND memberships.is_active AND rooms.id = memberships.room_id
+            AND rooms.archived_at IS NULL
         ORDER BY rooms.name_key"""  # noqa: S608  only constants of ours
         for given, user in (
             ("json_each(?) AS given", "given.value"),

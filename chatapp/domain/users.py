@@ -44,7 +44,7 @@ class Person:
     id: int
     name: str
     hue: int
-    is_owner: bool = False
+    role: str = "member"
 
     @property
     def initials(self) -> str:

@@ -8,7 +8,7 @@ from chatapp.database import Database
 from chatapp.domain import memberships, messages
 from chatapp.domain.commands import Message
 from chatapp.domain.messages import Changes
-from chatapp.errors import Forbidden, Missing
+from chatapp.errors import Missing
 from chatapp.fragments import Fragments
 from chatapp.realtime import frames
 from chatapp.realtime.connection import Connection
@@ -96,7 +96,7 @@ class Catchup:
             known = None
             if found is None:
                 return None
-            if any(r.kind == "left" and r.author_id == connection.user_id for r in found.messages):
+            if any(r.is_end and r.author_id == connection.user_id for r in found.messages):
                 await memberships.standing(self._database, room_id, connection.user_id)
             await self._fragments.ready(found.messages)
             if room_id not in connection.rooms:
@@ -161,10 +161,10 @@ class Catchup:
 
     async def _take_out(self, room_id: int, found: Changes) -> None:
         """Those who left according to the log, before they are shown what came after. No hint may have told."""
-        left = {row.author_id for row in found.messages if row.kind == "left"}
-        for user_id in left & self._hub.watchers(room_id):
+        left = {row.author_id: row.kind for row in found.messages if row.is_end}
+        for user_id in left.keys() & self._hub.watchers(room_id):
             if not await memberships.is_member(self._database, room_id, user_id):
-                self._hub.depart(room_id, user_id, "left")
+                self._hub.depart(room_id, user_id, left[user_id])
 
     def verify(self, room_id: int, user_id: int | None) -> None:
         """Somebody says that members left: asks the database, and takes out those of whom it is true."""
@@ -173,12 +173,12 @@ class Catchup:
             for member in self._hub.watchers(room_id):
                 if user_id not in {None, member}:
                     continue
-                try:
-                    await memberships.standing(self._database, room_id, member)
-                except Missing:
+                pair = (room_id, member)
+                found = (await memberships.standings(self._database, [pair]))[pair]
+                if found.last_seq is None:
                     self._hub.depart(room_id, None, "deleted")
                     return
-                except Forbidden:
+                if not found.is_member:
                     self._hub.depart(room_id, member, "removed")
 
         if self._hub.is_watched(room_id):

@@ -8,7 +8,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from chatapp.domain import deletions, edits, messages
+from chatapp.domain import deletions, edits, messages, policy
 from chatapp.domain.commands import DeleteMessage, EditMessage, Message, RestoreMessage
 from chatapp.domain.mentions import may_call_all
 from chatapp.domain.rooms import Room
@@ -30,7 +30,7 @@ from chatapp.routes.door import (
     wants_json,
     zone,
 )
-from chatapp.routes.rooms import may_manage, member
+from chatapp.routes.rooms import member
 
 # Refused with the form, so that what was written is not lost.
 _WITH_TEXT: Final = frozenset({"message_changed", "edited_often", "edit_late"})
@@ -43,7 +43,7 @@ async def edit_page(request: Request) -> Response:
     me, room, message = await _asked(request)
     within = kit.settings.edit_seconds
     may_edit = await edits.may_edit(kit.database, message, me.id, within)
-    if not may_edit and (is_htmx(request.headers) or not _may_delete(message, room, me)):
+    if not may_edit and (is_htmx(request.headers) or not await _may_delete(kit, message, me)):
         raise Forbidden("edit_late" if message.author_id == me.id else "not_author")
     base = await edits.version(kit.database, room.id, message.seq)
     return await _form(request, room, message, base, message.body, may_edit=may_edit)
@@ -169,5 +169,6 @@ async def _asked(request: Request) -> tuple[User, Room, Message]:
     )
 
 
-def _may_delete(message: Message, room: Room, me: User) -> bool:
-    return message.author_id == me.id or may_manage(room, me)
+async def _may_delete(kit: Services, message: Message, me: User) -> bool:
+    stand = await policy.of(kit.database, message.room_id, me.id)
+    return stand.may("change" if message.author_id == me.id else "delete")

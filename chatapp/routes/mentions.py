@@ -16,7 +16,7 @@ from chatapp.routes.door import (
     to,
     typed,
 )
-from chatapp.routes.rooms import SEARCH_CHARACTERS, may_manage, member
+from chatapp.routes.rooms import SEARCH_CHARACTERS, standing
 
 
 async def show(request: Request) -> Response:
@@ -66,7 +66,7 @@ async def clear_all(request: Request) -> Response:
 async def suggest(request: Request) -> Response:
     """Whom to mention, as options of a list box."""
     kit = services(request)
-    me, room = await member(request)
+    me, room, stand = await standing(request, "read")
     kit.limits.take(SUGGEST, me.id)
     begun = request.query_params.get("q", "")[:SEARCH_CHARACTERS]
     return fragment(
@@ -74,6 +74,6 @@ async def suggest(request: Request) -> Response:
         "mentions/_options.html",
         {
             "people": await suggestions.of_room(kit.database, room.id, me.id, begun),
-            "words": suggestions.words(begun, may_call_all=may_manage(room, me)),
+            "words": suggestions.words(begun, may_call_all=stand.may("call_all")),
         },
     )

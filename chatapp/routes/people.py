@@ -7,12 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatapp.domain import memberships
+from chatapp.domain.commands import AddMember
 from chatapp.domain.memberships import Reader
 from chatapp.domain.rooms import Room
 from chatapp.domain.users import Person
-from chatapp.limits import SEARCH
-from chatapp.routes.door import Services, fragment, is_htmx, page, query_number, services
-from chatapp.routes.rooms import SEARCH_CHARACTERS, member, pages_of
+from chatapp.errors import Invalid
+from chatapp.limits import MEMBERSHIP, SEARCH
+from chatapp.routes.door import Services, fragment, is_htmx, page, query_number, services, to, typed
+from chatapp.routes.rooms import SEARCH_CHARACTERS, pages_of, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,18 @@ async def pane(
 
 
 async def show(request: Request) -> Response:
+    return await show_members(request)
+
+
+async def show_members(
+    request: Request,
+    form: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    """`form`: what was typed to bring somebody in."""
     kit = services(request)
-    me, room = await member(request)
+    me, room, stand = await standing(request, "read")
     search = request.query_params.get("q", "")[:SEARCH_CHARACTERS]
     if search:
         kit.limits.take(SEARCH, me.id)
@@ -65,8 +77,24 @@ async def show(request: Request) -> Response:
         "room": room,
         "current_room_id": room.id,
         "pages": pages,
+        "stand": stand,
+        "form": form or {},
+        "errors": errors or {},
         **await pane(kit, kit.database, room, search, number),
     }
     if is_htmx(request.headers):
         return fragment(request, "rooms/_members.html", {**values, "me": me})
-    return await page(request, "rooms/members.html", values)
+    return await page(request, "rooms/members.html", values, status)
+
+
+async def add_member(request: Request) -> Response:
+    """Somebody is brought in by their name."""
+    kit = services(request)
+    me, room, _ = await standing(request, "add")
+    form = await typed(request, "name")
+    try:
+        kit.limits.take(MEMBERSHIP, me.id)
+        await kit.writer.ask(AddMember(me.id, room.id, form["name"][:SEARCH_CHARACTERS]))
+    except Invalid as error:
+        return await show_members(request, form, error.fields, error.status)
+    return to(f"/rooms/{room.id}/members", "member_added")

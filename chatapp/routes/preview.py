@@ -12,7 +12,7 @@ from chatapp.domain.text import normal_body
 from chatapp.errors import Invalid
 from chatapp.limits import PREVIEW
 from chatapp.routes.door import fragment, is_htmx, services, typed
-from chatapp.routes.rooms import may_manage, member
+from chatapp.routes.rooms import standing
 from chatapp.routes.timeline import show_room
 
 
@@ -27,7 +27,7 @@ class Preview:
 async def show(request: Request) -> Response:
     """For the page that is open; without scripts the page comes again, with what was typed."""
     kit = services(request)
-    me, room = await member(request)
+    me, room, stand = await standing(request, "read")
     kit.limits.take(PREVIEW, me.id)
     form = await typed(request, "body", "key", "reply")
     try:
@@ -36,7 +36,7 @@ async def show(request: Request) -> Response:
         preview = Preview(error=error.fields["body"])
     else:
         marks = await mentioned.would_be(
-            kit.database, room.id, me.id, body, may_call_all=may_manage(room, me)
+            kit.database, room.id, me.id, body, may_call_all=stand.may("call_all")
         )
         if markup.is_dear(body):
             preview = Preview(await asyncio.to_thread(markup.to_html, body, marks))

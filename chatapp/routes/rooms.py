@@ -3,8 +3,16 @@
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from chatapp.domain import memberships, rooms, text, unread
-from chatapp.domain.commands import CreateRoom, DeleteRoom, EditRoom, JoinRoom, LeaveRoom
+from chatapp.domain import memberships, policy, rooms, text, unread
+from chatapp.domain.commands import (
+    CreateRoom,
+    DeleteRoom,
+    EditRoom,
+    JoinRoom,
+    LeaveRoom,
+    ShapeRoom,
+)
+from chatapp.domain.policy import Stand
 from chatapp.domain.rooms import Room
 from chatapp.domain.users import User
 from chatapp.errors import Checks, Forbidden, Invalid
@@ -13,6 +21,7 @@ from chatapp.routes.door import (
     actor,
     fragment,
     is_htmx,
+    number_of,
     page,
     query_number,
     room_number,
@@ -22,6 +31,7 @@ from chatapp.routes.door import (
 )
 
 SEARCH_CHARACTERS = 100
+SLOW_CHOICES = (0, 10, 30, 60, 300, 900, 3600)  # seconds
 
 
 async def browse(request: Request) -> Response:
@@ -56,17 +66,20 @@ async def browse(request: Request) -> Response:
 
 
 async def new_page(request: Request) -> Response:
-    await actor(request)
+    me = await actor(request)
+    if me.is_guest:
+        raise Forbidden("guest")
     return await page(request, "rooms/new.html", {"form": {}, "errors": {}})
 
 
 async def create(request: Request) -> Response:
     kit, me = services(request), await actor(request)
-    form = await typed(request, "name", "topic")
+    form = await typed(request, "name", "topic", "kind")
     try:
         name, topic = _name_and_topic(form)
+        kind = _kind(form["kind"] or "open")
         kit.limits.take(CREATE_ROOM, me.id)
-        room_id = await kit.writer.ask(CreateRoom(me.id, name, topic))
+        room_id = await kit.writer.ask(CreateRoom(me.id, name, topic, kind))
     except Invalid as error:
         return await page(
             request, "rooms/new.html", {"form": form, "errors": error.fields}, error.status
@@ -84,8 +97,11 @@ def _name_and_topic(form: dict[str, str]) -> tuple[str, str]:
     return name, topic
 
 
-def may_manage(room: Room, me: User) -> bool:
-    return room.owner_id == me.id or me.is_admin
+def _kind(typed: str) -> str:
+    """Raises `Invalid`."""
+    if typed not in rooms.KINDS:
+        raise Invalid({"kind": "kind_unknown"})
+    return typed
 
 
 def pages_of(count: int) -> int:
@@ -94,11 +110,16 @@ def pages_of(count: int) -> int:
 
 async def member(request: Request) -> tuple[User, Room]:
     """Who asks, and the room they are a member of. Raises `Missing`, `Forbidden`."""
-    kit, me = services(request), await actor(request)
-    room = await rooms.find(kit.database, room_number(request))
-    if not await memberships.is_member(kit.database, room.id, me.id):
-        raise Forbidden("not_member")
+    me, room, _ = await standing(request, "read")
     return me, room
+
+
+async def standing(request: Request, action: str) -> tuple[User, Room, Stand]:
+    """Who asks, the room, and how they stand in it, for whoever may do this. Raises `Missing`, `Forbidden`."""
+    kit, me = services(request), await actor(request)
+    room_id = room_number(request)
+    stand = await policy.require(kit.database, room_id, me.id, action)
+    return me, await rooms.find(kit.database, room_id), stand
 
 
 async def sidebar(request: Request) -> Response:
@@ -145,70 +166,100 @@ async def join(request: Request) -> Response:
 async def leave(request: Request) -> Response:
     kit, me, room_id = services(request), await actor(request), room_number(request)
     kit.limits.take(MEMBERSHIP, me.id)
+    stand = await policy.of(kit.database, room_id, me.id)
+    if not stand.is_member:  # leaving twice is leaving once, where they may know of the room
+        stand.require("join")
     await kit.writer.ask(LeaveRoom(me.id, room_id))
     return to("/rooms", "room_left")
 
 
-async def _manager(request: Request) -> tuple[User, Room]:
-    kit, me = services(request), await actor(request)
-    room = await rooms.find(kit.database, room_number(request))
-    if not may_manage(room, me):
-        raise Forbidden("not_manager")
-    return me, room
-
-
 async def settings_page(request: Request) -> Response:
-    _, room = await _manager(request)
-    return await _settings(request, room, {"name": room.name, "topic": room.topic})
+    _, room, _ = await standing(request, "archive")
+    return await _settings(request, room)
 
 
 async def _settings(
     request: Request,
     room: Room,
-    form: dict[str, str],
+    form: dict[str, str] | None = None,
     errors: dict[str, str] | None = None,
-    delete_errors: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    return await page(
-        request,
-        "rooms/settings.html",
-        {
-            "room": room,
-            "current_room_id": room.id,
-            "form": form,
-            "errors": errors or {},
-            "delete_errors": delete_errors or {},
-        },
-        status,
-    )
+    """`form`: what was typed in one of the page's forms, whose names differ."""
+    as_it_is = {"name": room.name, "topic": room.topic, "slow": str(room.slow_seconds)}
+    values = {
+        "room": room,
+        "current_room_id": room.id,
+        "form": {**as_it_is, **(form or {})},
+        "errors": errors or {},
+        "slow_choices": SLOW_CHOICES,
+    }
+    return await page(request, "rooms/settings.html", values, status)
 
 
 async def edit(request: Request) -> Response:
     kit = services(request)
-    me, room = await _manager(request)
+    me, room, _ = await standing(request, "edit_room")
     form = await typed(request, "name", "topic")
     try:
         name, topic = _name_and_topic(form)
         kit.limits.take(EDIT_ROOM, me.id)
         await kit.writer.ask(EditRoom(me.id, room.id, name, topic))
     except Invalid as error:
-        return await _settings(request, room, form, error.fields, status=error.status)
+        return await _settings(request, room, form, error.fields, error.status)
     return to(f"/rooms/{room.id}", "room_saved")
+
+
+async def shape(request: Request) -> Response:
+    """Who finds the room: opening a closed one has to be confirmed, since all that was said becomes visible."""
+    kit = services(request)
+    me, room, _ = await standing(request, "shape")
+    form = await typed(request, "kind", "sure")
+    try:
+        kind = _kind(form["kind"])
+        if kind == "open" != room.kind and not form["sure"]:
+            raise Invalid({"sure": "confirm_open"})
+        kit.limits.take(EDIT_ROOM, me.id)
+        await kit.writer.ask(ShapeRoom(me.id, room.id, kind=kind))
+    except Invalid as error:
+        return await _settings(request, room, form, error.fields, error.status)
+    return to(f"/rooms/{room.id}", "room_saved")
+
+
+async def talk(request: Request) -> Response:
+    """Who may write in the room, and how often."""
+    kit = services(request)
+    me, room, _ = await standing(request, "shape")
+    form = await typed(request, "announcement", "slow")
+    slow = number_of(form["slow"] or "0")
+    try:
+        if slow is None or slow > rooms.SLOWEST:
+            raise Invalid({"slow": "slow_unknown"})
+        kit.limits.take(EDIT_ROOM, me.id)
+        few = form["announcement"] == "on"
+        command = ShapeRoom(me.id, room.id, is_announcement=few, slow_seconds=slow)
+        await kit.writer.ask(command)
+    except Invalid as error:
+        return await _settings(request, room, form, error.fields, error.status)
+    return to(f"/rooms/{room.id}", "room_saved")
+
+
+async def archive(request: Request) -> Response:
+    """The room is only read from now on, or comes back."""
+    kit = services(request)
+    me, room, _ = await standing(request, "archive")
+    on = (await typed(request, "on"))["on"] == "true"
+    kit.limits.take(EDIT_ROOM, me.id)
+    await kit.writer.ask(ShapeRoom(me.id, room.id, is_archived=on))
+    return to(f"/rooms/{room.id}", "room_archived" if on else "room_restored")
 
 
 async def delete(request: Request) -> Response:
     kit = services(request)
-    me, room = await _manager(request)
+    me, room, _ = await standing(request, "delete_room")
     form = await typed(request, "confirm")
     if text.search_key(form["confirm"]) != text.search_key(room.name):
         wrong = Invalid({"confirm": "confirm_name"})
-        return await _settings(
-            request,
-            room,
-            {"name": room.name, "topic": room.topic, **form},
-            delete_errors=wrong.fields,
-            status=wrong.status,
-        )
+        return await _settings(request, room, form, wrong.fields, wrong.status)
     await kit.writer.ask(DeleteRoom(me.id, room.id))
     return to("/rooms", "room_deleted")

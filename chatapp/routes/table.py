@@ -90,6 +90,7 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/rooms/{room_id:number}/mine", reactions.mine, methods=["GET"]),
         Route("/rooms/{room_id:number}/preview", preview.show, methods=["POST"]),
         Route("/rooms/{room_id:number}/members", people.show, methods=["GET"]),
+        Route("/rooms/{room_id:number}/members/add", people.add_member, methods=["POST"]),
         Route("/rooms/{room_id:number}/members/suggest", mentions.suggest, methods=["GET"]),
         Route(
             "/rooms/{room_id:number}/mentions/{seq:number}/clear", mentions.clear, methods=["POST"]
@@ -107,6 +108,9 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/rooms/{room_id:number}/notice", notices.notice, methods=["GET"]),
         Route("/rooms/{room_id:number}/settings", rooms.settings_page, methods=["GET"]),
         Route("/rooms/{room_id:number}/settings", rooms.edit, methods=["POST"]),
+        Route("/rooms/{room_id:number}/kind", rooms.shape, methods=["POST"]),
+        Route("/rooms/{room_id:number}/talk", rooms.talk, methods=["POST"]),
+        Route("/rooms/{room_id:number}/archive", rooms.archive, methods=["POST"]),
         Route("/rooms/{room_id:number}/delete", rooms.delete, methods=["POST"]),
         Route("/mentions", mentions.show, methods=["GET"]),
         Route("/mentions/clear", mentions.clear_all, methods=["POST"]),

@@ -10,17 +10,19 @@ from chatapp.days import Fresh, Links, days
 from chatapp.domain import (
     deletions,
     drafts,
-    memberships,
     messages,
     mine,
     pins,
+    policy,
     quotes,
     rooms,
+    slowness,
     unread,
 )
 from chatapp.domain.commands import Message, Quote
 from chatapp.domain.memberships import Reader
 from chatapp.domain.messages import Page
+from chatapp.domain.policy import Stand
 from chatapp.domain.rooms import Room
 from chatapp.domain.unread import Unread
 from chatapp.domain.users import User
@@ -38,7 +40,7 @@ from chatapp.routes.door import (
     zone,
 )
 from chatapp.routes.people import pane
-from chatapp.routes.rooms import may_manage, member, pages_of
+from chatapp.routes.rooms import member, pages_of
 from chatapp.routes.thread_pane import pane_of
 
 
@@ -61,8 +63,11 @@ async def show_room(
     beside it."""
     kit = services(request)
     async with kit.database.snapshot() as snapshot:
+        stand = await policy.of(snapshot, room_id, me.id)
+        if not stand.is_member:
+            stand.require("join")
         room = await rooms.find(snapshot, room_id)
-        if not await memberships.is_member(snapshot, room_id, me.id):
+        if not stand.is_member:
             around = query_number(request, "around")
             return await page(request, "rooms/join.html", {"room": room, "around": around}, status)
         unread_here = (await unread.counts(snapshot, [(room_id, me.id)]))[room_id, me.id]
@@ -91,6 +96,8 @@ async def show_room(
         answering = await _answering(request, snapshot, room_id, form)
         pin_count = await pins.count(snapshot, room_id)
         own = await mine.of_page(snapshot, room_id, me.id, found.messages)
+        is_slow = room.slow_seconds and not stand.may("hurry")
+        wait = is_slow and await slowness.wait_of(snapshot, room_id, me.id, room.slow_seconds)
     await kit.fragments.ready(found.messages)
     values = {
         "room": room,
@@ -104,13 +111,14 @@ async def show_room(
             me.id,
             fresh,
             own,
-            links=_links(request, room, me),
+            links=_links(request, stand, me),
         ),
         "deleted": deleted,
         **people,
         "pages": pages_of(room.member_count),
         "cursor": f"{kit.epoch}:{seq}",
-        "may_manage": may_manage(room, me),
+        "stand": stand,
+        "wait": wait,
         "pin_count": pin_count,
         "call": kit.calls.of(room.id),
         "older": found.older,
@@ -127,11 +135,11 @@ async def show_room(
     return await page(request, "rooms/show.html", values, status)
 
 
-def _links(request: Request, room: Room, me: User) -> Links | None:
+def _links(request: Request, stand: Stand, me: User) -> Links | None:
     """What a reader without scripts can do with messages, once they have asked for that."""
     if "links" not in request.query_params:
         return None
-    return Links(changes=None if may_manage(room, me) else frozenset({me.id}))
+    return Links(changes=None if stand.may("delete") else frozenset({me.id}))
 
 
 async def _answering(

@@ -35,3 +35,45 @@ def upgrade() -> None:
     op.add_column(
         "memberships", sa.Column("role", sa.String(10), nullable=False, server_default="member")
     )
+    op.add_column("memberships", sa.Column("muted_until", sa.BigInteger))
+    number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    op.create_table(
+        "bans",
+        sa.Column(
+            "room_id", number, sa.ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True
+        ),
+        sa.Column("user_id", number, sa.ForeignKey("users.id"), primary_key=True),
+        sa.Column("by_id", number, sa.ForeignKey("users.id"), nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("until", sa.BigInteger),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "audit",
+        sa.Column("id", number, primary_key=True, autoincrement=True),
+        sa.Column("room_id", number, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("action", sa.String(20), nullable=False),
+        sa.Column("by_id", number, sa.ForeignKey("users.id"), nullable=False),
+        sa.Column("user_id", number, sa.ForeignKey("users.id")),
+        sa.Column("detail", sa.Text, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_audit_room_id_id", "audit", ["room_id", "id"])
+    op.create_table(
+        "reports",
+        sa.Column("room_id", number, primary_key=True),
+        sa.Column("seq", sa.BigInteger, primary_key=True),
+        sa.Column("by_id", number, sa.ForeignKey("users.id"), primary_key=True),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("done_at", sa.BigInteger),
+        sa.ForeignKeyConstraint(
+            ["room_id", "seq"],
+            ["messages.room_id", "messages.seq"],
+            ondelete="CASCADE",
+            name="fk_reports_room_id_seq",
+        ),
+        sqlite_with_rowid=False,
+    )

@@ -99,8 +99,8 @@ async def test_members_are_listed_by_name_and_found_by_a_part_of_it(database, an
     assert await names("%_") == ["zoë 100%_x"]
     assert await names("%") == ["zoë 100%_x"]
     assert await names("bob") == []
-    owners = [person.is_owner for person in await memberships.members(database, lab)]
-    assert owners == [True, False, False]
+    roles = [person.role for person in await memberships.members(database, lab)]
+    assert roles == ["owner", "member", "member"]
 
 
 async def test_members_come_in_pages(database, ann, bob, cat, lab, monkeypatch):

@@ -110,7 +110,7 @@ async def test_browsing_is_paged_and_counted(database, ann, bob, monkeypatch):
     listing = await rooms.browse(database, bob.id, search="", show="all", page=2)
     assert [room.name for room in listing.rooms] == ["c", "d"]
     assert (listing.page, listing.pages) == (2, 3)
-    assert listing.counts == {"all": 5, "joined": 2, "others": 3}
+    assert listing.counts == {"all": 5, "joined": 2, "others": 3, "archived": 0}
     last = await rooms.browse(database, bob.id, search="", show="all", page=99)
     assert [(r.name, r.member_count, r.joined) for r in last.rooms] == [("e", 2, True)]
 

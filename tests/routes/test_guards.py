@@ -117,6 +117,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", f"/rooms/{ROOM}/mine"): Row(members("200")),
     ("POST", f"/rooms/{ROOM}/preview"): Row(members("200"), {"body": "*hello*"}),
     ("GET", f"/rooms/{ROOM}/members"): Row(members("200")),
+    ("POST", f"/rooms/{ROOM}/members/add"): Row(
+        managers("303 /rooms/ID/members"), {"name": NOBODYS_NAME}
+    ),
     ("GET", f"/rooms/{ROOM}/members/suggest"): Row(members("200")),
     ("POST", f"/rooms/{ROOM}/mentions/{{seq:number}}/clear"): Row(members("303 /mentions")),
     ("GET", f"/rooms/{ROOM}/call"): Row(members("200")),
@@ -124,6 +127,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", f"/rooms/{ROOM}/leave"): Row(signed_in("303 /rooms")),
     ("GET", f"/rooms/{ROOM}/settings"): Row(managers("200")),
     ("POST", f"/rooms/{ROOM}/settings"): Row(managers("303 /rooms/ID"), {"name": "A new name"}),
+    ("POST", f"/rooms/{ROOM}/kind"): Row(managers("303 /rooms/ID"), {"kind": "closed"}),
+    ("POST", f"/rooms/{ROOM}/talk"): Row(managers("303 /rooms/ID"), {"slow": "30"}),
+    ("POST", f"/rooms/{ROOM}/archive"): Row(managers("303 /rooms/ID"), {"on": "true"}),
     ("POST", f"/rooms/{ROOM}/delete"): Row(managers("303 /rooms"), {"confirm": "its name"}),
     ("POST", f"/rooms/{ROOM}/read"): Row(members("303 /rooms/ID")),
     ("POST", f"/rooms/{ROOM}/notify"): Row(members("303 /rooms/ID"), {"notify": "mentions"}),

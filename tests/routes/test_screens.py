@@ -16,6 +16,7 @@ from chatapp.domain import commands
 from chatapp.domain.changes import APPLY
 from chatapp.domain.commands import (
     AcceptInvitation,
+    AddMember,
     CreateRoom,
     DeleteAccount,
     DeleteMessage,
@@ -32,6 +33,7 @@ from chatapp.domain.commands import (
     React,
     RestoreMessage,
     SettleCall,
+    ShapeRoom,
 )
 from chatapp.tables import messages, participants, rooms, users
 from tests.domain.world import Revise, a_post
@@ -136,6 +138,26 @@ async def world(roomy: Site) -> World:
 # -- what people do, by the command it becomes ----------------------------------------
 
 Action = Callable[[World], Awaitable[Any]]
+
+
+def shapes(who: str, what: str, **fields: str) -> Action:
+    return lambda world: getattr(world, who).post(f"/rooms/{world.lab}/{what}", fields)
+
+
+def adds(who: str, whom: str) -> Action:
+    def add(world: World) -> Awaitable[Any]:
+        name = getattr(world, whom).name
+        return getattr(world, who).post(f"/rooms/{world.lab}/members/add", {"name": name})
+
+    return add
+
+
+def in_turn(*actions: Action) -> Action:
+    async def act(world: World) -> None:
+        for each in actions:
+            await each(world)
+
+    return act
 
 
 def says(who: str, body: str = "hello") -> Action:
@@ -402,6 +424,23 @@ ACTIONS: dict[type, dict[str, Action]] = {
     CreateRoom: {
         "ann opens a room": lambda world: world.ann.opens(f"Another {world.times}"),
         "an outsider opens a room": lambda world: world.eve.opens(f"Eves {world.times}"),
+    },
+    ShapeRoom: {
+        "ann closes the room": shapes("ann", "kind", kind="closed"),
+        "ann opens the room again": in_turn(
+            shapes("ann", "kind", kind="closed"), shapes("ann", "kind", kind="open", sure="on")
+        ),
+        "ann lets only few write": shapes("ann", "talk", announcement="on", slow="0"),
+        "ann slows the room down": shapes("ann", "talk", slow="60"),
+        "ann archives the room": shapes("ann", "archive", on="true"),
+        "ann archives it and brings it back": in_turn(
+            shapes("ann", "archive", on="true"), shapes("ann", "archive", on="false")
+        ),
+    },
+    AddMember: {
+        "ann brings in eve": adds("ann", "eve"),
+        "ann brings in dan, who had left": adds("ann", "dan"),
+        "ann brings in bob, who is there": adds("ann", "bob"),
     },
     EditRoom: {
         "ann renames the room": edits("ann", "Workshop"),

@@ -7,7 +7,7 @@ const PANE = 500;
 const SPREAD = 1_500;
 
 // Where a room's page shows its name and topic, and what one may do with it: elements whose content changes …
-const SHOWN = [".room-head .title", ".room-menu", ".pins-link", ".room-intro", "label[for=composer]"];
+const SHOWN = [".room-head .title", ".room-menu", ".pins-link", ".room-intro", ".composer-note", "label[for=composer]"];
 // … and attributes.
 const NAMED = [["#composer", "placeholder"], [".timeline", "aria-label"]];
 
