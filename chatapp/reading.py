@@ -208,7 +208,8 @@ def _compile(query: Any, *, is_sqlite: bool) -> tuple[str, Sequence[Any]]:
     values = compiled.construct_params(
         extracted_parameters=extracted, _collected_params=collected, _no_postcompile=True
     )
-    if compiled.post_compile_params:  # lists of values: the text depends on how many there are
+    # Lists of values: the text depends on how many there are. And values that stand in the text itself.
+    if compiled.post_compile_params or compiled.literal_execute_params:
         state = compiled._process_parameters_for_postcompile(values)
         return state.statement, state.positional_parameters
     return compiled.string, [values[name] for name in compiled.positiontup]

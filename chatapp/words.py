@@ -82,6 +82,7 @@ SENTENCES: Final = {
     "kind_unknown": "Please choose one of open and closed.",
     "slow_unknown": "Please choose one of the times.",
     "nobody_named": "Nobody here has this name. Please type it in full.",
+    "direct_people": "A conversation is for 2 to {most} people, you among them.",
     "confirm_open": "Please confirm that everything said here becomes visible.",
     "notify_unknown": "Please choose one of all, mentions, nothing or hidden.",
     "confirm_name": "Please type the name of the room to confirm.",
@@ -158,6 +159,7 @@ NOTICES: Final = {
 # What the quick switcher offers besides rooms and people: a name, and what else it is called or does.
 PLACES: Final = {
     "new_room": ("New room", "Open a room"),
+    "new_direct": ("New conversation", "Direct messages with one or a few people"),
     "browse": ("Browse rooms", "Find rooms to join"),
     "mentions": ("Mentions", "Unread messages that name you"),
     "search": ("Search", "Find messages"),

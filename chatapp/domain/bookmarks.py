@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from chatapp.database import Transaction
 from chatapp.domain import policy
-from chatapp.domain.listed import COLUMNS, Listed, listed
+from chatapp.domain.listed import Listed, columns, listed
 from chatapp.domain.memberships import Reader
 from chatapp.errors import Invalid, Missing
 from chatapp.tables import bookmarks, memberships, messages, now_ms, rooms, users
@@ -85,7 +85,7 @@ async def of_user(reader: Reader, user_id: int, page: int = 1) -> tuple[list[Lis
     mine = bookmarks.c.user_id == user_id
     total = await reader.fetch_value(select(func.count()).select_from(found).where(mine))
     query = (
-        select(*COLUMNS)
+        select(*columns(user_id))
         .select_from(found)
         .where(mine)
         .order_by(bookmarks.c.at.desc(), bookmarks.c.room_id, bookmarks.c.seq.desc())

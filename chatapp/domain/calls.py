@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import func, insert, select, update
 
 from chatapp.database import Database, Transaction
-from chatapp.domain import policy
+from chatapp.domain import naming, policy
 from chatapp.domain.commands import Committed, JoinCall, LeaveCall, Message, SettleCall
 from chatapp.domain.log import add_event_of, lock_room, lock_user
 from chatapp.domain.memberships import Reader, active
@@ -144,7 +144,7 @@ def _call_of(row: Any) -> Call:
 async def ringing_room(reader: Reader, room_id: int, user_id: int) -> str | None:
     """The name of a room, for a member of it who wants to hear of it; None for all others."""
     found = await reader.fetch_value(
-        select(rooms.c.name)
+        select(naming.of_room(user_id))
         .select_from(rooms.join(memberships))
         .where(active(room_id, user_id), memberships.c.notify.in_(("all", "mentions")))
     )

@@ -123,6 +123,14 @@ class AddMember:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenDirect:
+    """The direct room of the actor and these people."""
+
+    actor_id: int
+    user_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LeaveRoom:
     actor_id: int
     room_id: int
@@ -202,6 +210,7 @@ RoomCommand = (
     | JoinRoom
     | AcceptInvitation
     | AddMember
+    | OpenDirect
     | LeaveRoom
     | EditProfile
     | DeleteAccount

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import select, update
 
 from chatapp.database import Transaction
-from chatapp.domain import quotes, text, threads
+from chatapp.domain import naming, quotes, text, threads
 from chatapp.domain.memberships import Reader
 from chatapp.reading import InWords
 from chatapp.tables import thread_follows
@@ -35,7 +35,7 @@ class Followed:
 
 
 _OF_USER: Final = f"""
-    SELECT * FROM (SELECT thread_follows.room_id, rooms.name, thread_follows.thread_seq, users.name, users.hue,
+    SELECT * FROM (SELECT thread_follows.room_id, {{name}}, thread_follows.thread_seq, users.name, users.hue,
         substr(messages.body, 1, {quotes.READ_CHARACTERS}), messages.thread,
         (SELECT count(*) FROM (
             SELECT 1 FROM messages AS answers {{by}}
@@ -65,9 +65,17 @@ _OF_USER: Final = f"""
 _FOLLOWED: Final = InWords(
     # left to itself, SQLite reads the whole room for each thread
     _OF_USER.format(
-        given="json_each(?) AS given", user="given.value", by="INDEXED BY ix_messages_threads"
+        given="json_each(?) AS given",
+        user="given.value",
+        by="INDEXED BY ix_messages_threads",
+        name=naming.in_words("given.value", is_sqlite=True),
     ),
-    _OF_USER.format(given="unnest($1::bigint[]) AS given (user_id)", user="given.user_id", by=""),
+    _OF_USER.format(
+        given="unnest($1::bigint[]) AS given (user_id)",
+        user="given.user_id",
+        by="",
+        name=naming.in_words("given.user_id", is_sqlite=False),
+    ),
 )
 
 

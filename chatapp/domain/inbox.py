@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import and_, func, select, tuple_, update
 
 from chatapp.database import Transaction
-from chatapp.domain import following, markup
-from chatapp.domain.listed import COLUMNS, TEXT_CHARACTERS, Listed, listed
+from chatapp.domain import following, markup, naming
+from chatapp.domain.listed import TEXT_CHARACTERS, Listed, columns, listed
 from chatapp.domain.memberships import Reader
 from chatapp.domain.mentions import EVERYBODY, PRESENT, unpacked
 from chatapp.reading import InWords
@@ -42,7 +42,7 @@ def _unread(user_id: int) -> Any:
 async def of_user(reader: Reader, user_id: int) -> list[Listed]:
     """Unread mentions, newest first, at most `SHOWN_MOST`."""
     query = (
-        select(*COLUMNS)
+        select(*columns(user_id))
         .select_from(
             mentions.join(memberships, memberships.c.room_id == mentions.c.room_id)
             .join(
@@ -79,7 +79,7 @@ class Replies(NamedTuple):
 
 
 _REPLIES: Final = f"""
-    SELECT replies.room_id, rooms.name, replies.seq, users.name, users.hue, replies.body, replies.marks, replies.at,
+    SELECT replies.room_id, {{name}}, replies.seq, users.name, users.hue, replies.body, replies.marks, replies.at,
         replies.thread_seq
     FROM {{given}}
     CROSS JOIN memberships
@@ -102,9 +102,17 @@ _REPLIES: Final = f"""
     ORDER BY replies.at DESC, replies.room_id, replies.seq DESC LIMIT {_REPLIES_READ}"""  # noqa: S608  constants
 _REPLIES_TO: Final = InWords(
     _REPLIES.format(
-        given="json_each(?) AS given", user="given.value", by="INDEXED BY ix_messages_answers"
+        given="json_each(?) AS given",
+        user="given.value",
+        by="INDEXED BY ix_messages_answers",
+        name=naming.in_words("given.value", is_sqlite=True),
     ),
-    _REPLIES.format(given="unnest($1::bigint[]) AS given (user_id)", user="given.user_id", by=""),
+    _REPLIES.format(
+        given="unnest($1::bigint[]) AS given (user_id)",
+        user="given.user_id",
+        by="",
+        name=naming.in_words("given.user_id", is_sqlite=False),
+    ),
 )
 
 

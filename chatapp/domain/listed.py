@@ -3,16 +3,14 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chatapp.domain import markup
+from chatapp.domain import markup, naming
 from chatapp.domain.mentions import unpacked
 from chatapp.domain.text import initials
-from chatapp.tables import messages, rooms, users
+from chatapp.tables import messages, users
 
 TEXT_CHARACTERS: Final = 400
 
-COLUMNS: Final = (
-    messages.c.room_id,
-    rooms.c.name.label("room_name"),
+_COLUMNS: Final = (
     messages.c.seq,
     users.c.name.label("author_name"),
     users.c.hue.label("author_hue"),
@@ -20,6 +18,11 @@ COLUMNS: Final = (
     messages.c.marks,
     messages.c.at,
 )
+
+
+def columns(user_id: int) -> tuple[Any, ...]:
+    """For a reader; of a query with `messages`, `rooms` and, for who wrote them, `users`."""
+    return (messages.c.room_id, naming.of_room(user_id).label("room_name"), *_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Listed:
 
 
 def listed(row: Any, text: str | None = None) -> Listed:
-    """A row of `COLUMNS`. `text`: what of it is shown, if not its beginning."""
+    """A row of `columns`. `text`: what of it is shown, if not its beginning."""
     room_id, room_name, seq, name, hue, body, marks, at = row
     if text is None:
         text = markup.to_text(body, unpacked(marks))[0][:TEXT_CHARACTERS]

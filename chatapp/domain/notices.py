@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, func, select, update
 
 from chatapp.database import Database
+from chatapp.domain import naming
 from chatapp.domain.markup import to_text
 from chatapp.domain.memberships import Reader, active
 from chatapp.errors import Forbidden, Invalid
@@ -105,13 +106,14 @@ async def set_quiet(database: Database, user_id: int, start: str, end: str, zone
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is told of one message."""
+    """What is told of one message. `is_direct`: its room is called otherwise for each reader."""
 
     room_id: int
     seq: int
     room: str
     author: str
     text: str
+    is_direct: bool
 
 
 def beginning(body: str) -> str:
@@ -121,15 +123,17 @@ def beginning(body: str) -> str:
     return line if len(line) <= TEXT_CHARACTERS else line[: TEXT_CHARACTERS - 1].rstrip() + "…"
 
 
-async def find(reader: Reader, room_id: int, seq: int) -> Notice | None:
-    """A living message. MUST be asked for members only."""
+async def find(reader: Reader, room_id: int, seq: int, user_id: int) -> Notice | None:
+    """A living message, as a member reads it: MUST be asked for members only."""
     row = await reader.fetch_one(
-        select(messages.c.body, rooms.c.name.label("room"), users.c.name)
+        select(messages.c.body, naming.of_room(user_id).label("room"), rooms.c.kind, users.c.name)
         .join_from(messages, rooms, rooms.c.id == messages.c.room_id)
         .join(users, users.c.id == messages.c.author_id)
         .where(messages.c.room_id == room_id, messages.c.seq == seq, messages.c.kind == "message")
     )
-    return row and Notice(room_id, seq, row.room, row.name, beginning(row.body))
+    return row and Notice(
+        room_id, seq, row.room, row.name, beginning(row.body), row.kind == "direct"
+    )
 
 
 def _in_a_followed_thread() -> Any:

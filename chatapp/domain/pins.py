@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from chatapp.database import Transaction
 from chatapp.domain import messages
 from chatapp.domain.commands import Committed, Pin
-from chatapp.domain.listed import COLUMNS, Listed, listed
+from chatapp.domain.listed import Listed, columns, listed
 from chatapp.domain.log import add_event_of, lock_room, lock_user
 from chatapp.domain.memberships import Reader
 from chatapp.domain.reactions import to_change
@@ -49,7 +49,7 @@ async def count(reader: Reader, room_id: int) -> int:
 async def of_room(reader: Reader, room_id: int) -> list[Listed]:
     """All of a room, what was pinned last first; at most `PINS_MOST`."""
     query = (
-        select(*COLUMNS)
+        select(*columns(0))
         .select_from(rows.join(users).join(rooms, rooms.c.id == rows.c.room_id))
         .where(_of_room(room_id))
         .order_by(rows.c.pinned_at.desc(), rows.c.seq.desc())

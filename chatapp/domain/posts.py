@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from chatapp.database import Transaction
-from chatapp.domain import memberships, mentioned, mentions, policy, slowness, threads
+from chatapp.domain import direct, memberships, mentioned, mentions, policy, slowness, threads
 from chatapp.domain.answered import Answered, find_answered
 from chatapp.domain.commands import Committed, Message, PostMessage
 from chatapp.domain.mentioned import Named
@@ -168,7 +168,9 @@ async def apply_posts(
     whom = await mentioned.store(tx, told, before) if told or before else {}
     followers = await threads.store(tx, roots, answers) if roots else {}
     shown = [message for message, _ in fresh] + roots
-    return outcomes, Committed(messages=shown, mentioned=whom, followers=followers)
+    among_few = {message.room_id for message, _ in fresh if rooms[message.room_id].kind == "direct"}
+    again = await direct.show_again(tx, among_few)
+    return outcomes, Committed(messages=shown, mentioned=whom, followers=followers, sidebars=again)
 
 
 def _grown(

@@ -8,7 +8,7 @@ from sqlalchemy import and_, case, delete, func, insert, or_, select, update
 
 from chatapp.database import Database, Transaction
 from chatapp.domain import memberships as members
-from chatapp.domain import policy, text
+from chatapp.domain import naming, policy, text
 from chatapp.domain.commands import (
     Committed,
     CreateRoom,
@@ -69,14 +69,16 @@ class Listing:
     counts: dict[str, int]
 
 
-async def find(reader: members.Reader, room_id: int) -> Room:
-    """Whoever asks for it MUST be allowed to know of it (`policy`). Raises `Missing`."""
-    row = await reader.fetch_one(select(rooms).where(rooms.c.id == room_id))
+async def find(reader: members.Reader, room_id: int, user_id: int = 0) -> Room:
+    """As it is called for a reader, who MUST be allowed to know of it (`policy`). Raises `Missing`."""
+    row = await reader.fetch_one(
+        select(rooms, naming.of_room(user_id).label("shown")).where(rooms.c.id == room_id)
+    )
     if row is None:
         raise Missing("room_gone")
     return Room(
         row.id,
-        row.name,
+        row.shown,
         row.topic,
         row.owner_id,
         row.created_at,

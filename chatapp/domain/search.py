@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.sql import ColumnElement
 
 from chatapp.database import Database
-from chatapp.domain import excerpts, grams, search_index, text
+from chatapp.domain import excerpts, grams, naming, search_index, text
 from chatapp.domain.excerpts import Piece
 from chatapp.domain.memberships import Reader
 from chatapp.domain.search_query import Query
@@ -213,7 +213,12 @@ class _Search:
     async def _mine(self) -> dict[int, _Room]:
         """The asker's rooms, or those of them that were named."""
         query = (
-            select(rooms.c.id, rooms.c.name, rooms.c.name_key, rooms.c.last_seq, search_rooms.c.seq)
+            select(
+                rooms.c.id,
+                naming.of_room(self._user_id).label("name"),
+                rooms.c.last_seq,
+                search_rooms.c.seq,
+            )
             .select_from(
                 memberships.join(rooms, rooms.c.id == memberships.c.room_id).outerjoin(
                     search_rooms, search_rooms.c.room_id == rooms.c.id
@@ -224,7 +229,7 @@ class _Search:
         rows = await self._reader.fetch_all(query)
         for wanted in (lambda key: key in self._query.rooms, self._is_named):
             chosen = [
-                row for row in rows if not self._query.rooms or wanted(text.open_key(row.name_key))
+                row for row in rows if not self._query.rooms or wanted(text.name_key(row.name))
             ]
             if chosen:  # a room of exactly this name, or else those with it in theirs
                 return {row.id: _Room(row.name, row.last_seq, row.seq or 0) for row in chosen}

@@ -35,11 +35,13 @@ class RoomChoice:
     mentions: int
     notify: str
     is_member: bool
+    kind: str = "open"
 
 
 @dataclass(frozen=True, slots=True)
 class PersonChoice:
-    """`room_id`, `room_name`: the one of the rooms shared with them in which something came last; `rooms`: how many."""
+    """`room_id`, `room_name`: the one of the rooms shared with them in which something came last; `rooms`: how many,
+    without direct ones."""
 
     id: int
     name: str
@@ -104,6 +106,7 @@ async def _rooms(reader: Reader, user_id: int, key: str, here: int) -> list[Room
             mentions=room.mentions,
             notify=room.notify,
             is_member=True,
+            kind=room.kind,
         )
         ranked.append(((*order, room.id), choice))
     if key:
@@ -150,10 +153,10 @@ async def _people(reader: Reader, user_id: int, key: str) -> list[PersonChoice]:
         key=lambda each: (each[1].rank, each[1].spread, text.name_key(each[0].name), each[0].id),
     )[:PEOPLE_MOST]
     together = await reader.fetch_all(
-        select(theirs.c.user_id, rooms.c.id, rooms.c.name)
+        select(theirs.c.user_id, rooms.c.id, rooms.c.name, rooms.c.kind)
         .select_from(theirs.join(mine, shared).join(rooms, rooms.c.id == theirs.c.room_id))
         .where(one_of(theirs.c.user_id, [row.id for row, _ in judged]))
-        .order_by(rooms.c.last_at.desc(), rooms.c.id)
+        .order_by(case((rooms.c.kind == "direct", 1), else_=0), rooms.c.last_at.desc(), rooms.c.id)
     )
     choices = []
     for row, found in judged:
@@ -161,8 +164,9 @@ async def _people(reader: Reader, user_id: int, key: str) -> list[PersonChoice]:
         if common:
             first = common[0]
             shown = parts(row.name, found.marks)
+            rooms_of = sum(each.kind != "direct" for each in common)
             choices.append(
-                PersonChoice(row.id, row.name, shown, row.hue, first.id, first.name, len(common))
+                PersonChoice(row.id, row.name, shown, row.hue, first.id, first.name, rooms_of)
             )
     return choices
 

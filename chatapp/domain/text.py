@@ -147,11 +147,6 @@ def hidden_key(name: str) -> str:
     return name_key(name) + _BEHIND + "".join(chr(0x0E + int(digit, 16)) for digit in token_hex(8))
 
 
-def open_key(key: str) -> str:
-    """What `name_key` says of a name, from the key it is stored under."""
-    return key.partition(_BEHIND)[0]
-
-
 def search_key(text: str) -> str:
     """What a search compares: without case and width. NUL and half characters find nothing."""
     clean = "".join(sign for sign in text if unicodedata.category(sign) not in {"Cc", "Cs"})

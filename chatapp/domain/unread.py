@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import select
 
 from chatapp.database import Transaction
+from chatapp.domain import naming, text
 from chatapp.domain.memberships import Reader
 from chatapp.reading import InWords
 from chatapp.tables import memberships, messages
@@ -42,16 +43,20 @@ class Mark(NamedTuple):
 
 # Of the row `memberships`: the rest of a statement says which.
 _READ: Final = "coalesce(memberships.read_seq, memberships.joined_seq)"
-COUNTS: Final = f"""
-    rooms.last_seq, {_READ},
+_ABOVE: Final = f"""
     (SELECT count(*) FROM (
         SELECT 1 FROM messages
         WHERE messages.room_id = memberships.room_id AND messages.seq > {_READ}
             AND messages.kind = 'message' AND messages.author_id <> memberships.user_id
-        LIMIT {UNREAD_MOST}) AS above),
+        LIMIT {UNREAD_MOST}) AS above)"""  # noqa: S608  only constants of ours
+# In a direct room every message counts as one that names its reader.
+COUNTS: Final = f"""
+    rooms.last_seq, {_READ},
+    {_ABOVE},
+    CASE WHEN rooms.kind = 'direct' THEN {_ABOVE} ELSE
     (SELECT count(*) FROM mentions
      WHERE mentions.user_id = memberships.user_id AND mentions.room_id = memberships.room_id
-        AND mentions.seq > {_READ} AND NOT mentions.is_cleared),
+        AND mentions.seq > {_READ} AND NOT mentions.is_cleared) END,
     (SELECT count(DISTINCT answers.thread_seq) FROM (
         SELECT thread_seq, seq FROM messages
         WHERE messages.room_id = memberships.room_id AND messages.seq > {_READ}
@@ -97,7 +102,7 @@ class SideRoom:
 _OF_USER: Final = InWords(
     *(
         f"""
-        SELECT memberships.room_id, rooms.name, memberships.notify, {COUNTS},
+        SELECT memberships.room_id, {name}, memberships.notify, {COUNTS},
             EXISTS (SELECT 1 FROM drafts
                 WHERE drafts.user_id = memberships.user_id AND drafts.room_id = memberships.room_id),
             rooms.kind
@@ -107,18 +112,29 @@ _OF_USER: Final = InWords(
         WHERE memberships.user_id = {user} AND memberships.is_active AND rooms.id = memberships.room_id
             AND rooms.archived_at IS NULL
         ORDER BY rooms.name_key"""  # noqa: S608  only constants of ours
-        for given, user in (
-            ("json_each(?) AS given", "given.value"),
-            ("unnest($1::bigint[]) AS given (user_id)", "given.user_id"),
+        for given, user, name in (
+            (
+                "json_each(?) AS given",
+                "given.value",
+                naming.in_words("memberships.user_id", is_sqlite=True),
+            ),
+            (
+                "unnest($1::bigint[]) AS given (user_id)",
+                "given.user_id",
+                naming.in_words("memberships.user_id", is_sqlite=False),
+            ),
         )
     )
 )
 
 
 async def of_user(reader: Reader, user_id: int) -> list[SideRoom]:
-    """The rooms of a person, by name."""
+    """The rooms of a person, by name; the direct ones behind the others."""
     rows: list[Any] = [tuple(row) for row in await reader.ask(_OF_USER, [user_id])]
-    return [SideRoom(*row) for row in rows]
+    found = [SideRoom(*row) for row in rows]
+    ordinary = [room for room in found if room.kind != "direct"]
+    direct = [room for room in found if room.kind == "direct"]
+    return ordinary + sorted(direct, key=lambda room: text.name_key(room.name))
 
 
 def total(rooms: Sequence[SideRoom]) -> int:

@@ -61,6 +61,7 @@ class _Round:
 @dataclass(frozen=True, slots=True)
 class _Push:
     subscription: Subscription
+    user_id: int
     notice: Notice
     count: int
     asked_at: float
@@ -170,11 +171,13 @@ class Pushes:
         for each in owed:
             if each.quiet.holds(at):
                 continue
-            if each.seq not in found:
-                found[each.seq] = await notices.find(self._database, step.room_id, each.seq)
-            notice = found[each.seq]
+            notice = found.get(each.seq)
+            if each.seq not in found or (notice is not None and notice.is_direct):
+                notice = await notices.find(self._database, step.room_id, each.seq, each.user_id)
+                found[each.seq] = notice
             if notice is not None:
-                self._enqueue(_Push(each.subscription, notice, each.unread, asked_at))
+                push = _Push(each.subscription, each.user_id, notice, each.unread, asked_at)
+                self._enqueue(push)
 
     def _enqueue(self, push: _Push) -> None:
         """A newer one about the same room takes the place of an older one."""
@@ -205,7 +208,7 @@ class Pushes:
             if not self._is_fresh(push):
                 notice = None
                 if await subscriptions.is_due(self._database, push.subscription.id, room_id, seq):
-                    notice = await notices.find(self._database, room_id, seq)
+                    notice = await notices.find(self._database, room_id, seq, push.user_id)
                 if notice is None:
                     self._metrics.pushed("read meanwhile")
                     return

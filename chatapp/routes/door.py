@@ -266,7 +266,9 @@ async def page(
     }
     everything.update(values or {})
     everything["thread_total"] = sum(room.threads for room in everything["rooms"])
-    everything["mention_total"] = sum(room.mentions for room in everything["rooms"])
+    everything["mention_total"] = sum(
+        room.mentions for room in everything["rooms"] if room.kind != "direct"
+    )
     response = HTMLResponse(kit.templates.render(name, everything), status)
     if code:
         response.delete_cookie("notice", path="/")

@@ -32,7 +32,7 @@ async def notice(request: Request) -> Response:
     kit = services(request)
     me, room = await member(request)
     seq = query_number(request, "seq") or await notices.newest(kit.database, room.id, me.id)
-    found = await notices.find(kit.database, room.id, seq) if seq else None
+    found = await notices.find(kit.database, room.id, seq, me.id) if seq else None
     if found is None:
         raise Missing("not_found")
     quiet = await notices.quiet_of(kit.database, me.id)

@@ -119,7 +119,7 @@ async def standing(request: Request, action: str) -> tuple[User, Room, Stand]:
     kit, me = services(request), await actor(request)
     room_id = room_number(request)
     stand = await policy.require(kit.database, room_id, me.id, action)
-    return me, await rooms.find(kit.database, room_id), stand
+    return me, await rooms.find(kit.database, room_id, me.id), stand
 
 
 async def sidebar(request: Request) -> Response:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from chatapp.domain import switcher
 from chatapp.domain.fuzzy import TYPED_MOST, fit, parts, typed_key
+from chatapp.domain.users import User
 from chatapp.limits import SWITCH
 from chatapp.routes.door import actor, fragment, is_htmx, page, query_number, services
 from chatapp.words import PLACES
@@ -15,6 +16,7 @@ from chatapp.words import PLACES
 # Where a place of `words.PLACES` is, and its picture. POST for what changes something.
 ADDRESSES: Final = {
     "new_room": ("GET", "/rooms/new", "plus"),
+    "new_direct": ("GET", "/direct/new", "person"),
     "browse": ("GET", "/rooms", "compass"),
     "mentions": ("GET", "/mentions", "at"),
     "search": ("GET", "/search", "search"),
@@ -28,6 +30,7 @@ ADDRESSES: Final = {
     "shortcuts": ("GET", "/shortcuts", "info"),
     "sign_out": ("POST", "/sign-out", "sign-out"),
 }
+NOT_FOR_GUESTS: Final = frozenset({"new_room", "browse"})
 PLACES_MOST: Final = 5
 
 
@@ -56,7 +59,7 @@ async def show(request: Request) -> Response:
             for person in found.people
             if (there := present[person.room_id]) is not None
         },
-        "places": _places(request, typed),
+        "places": _places(request, me, typed),
     }
     if is_htmx(request.headers):
         return fragment(request, "switch/_results.html", values)
@@ -68,7 +71,7 @@ async def shortcuts(request: Request) -> Response:
     return await page(request, "switch/shortcuts.html")
 
 
-def _places(request: Request, typed: str) -> list[PlaceChoice]:
+def _places(request: Request, me: User, typed: str) -> list[PlaceChoice]:
     """By their name, or else by what is said of them."""
     if typed.strip()[:1] in {"#", "@"}:
         return []
@@ -77,7 +80,7 @@ def _places(request: Request, typed: str) -> list[PlaceChoice]:
     ranked = []
     for n, (code, (name, detail)) in enumerate(PLACES.items()):
         method, address, picture = ADDRESSES[code]
-        if address.partition("#")[0] not in served:
+        if address.partition("#")[0] not in served or (me.is_guest and code in NOT_FOR_GUESTS):
             continue
         by_name, by_detail = fit(key, name), fit(key, detail)
         if by_name is not None:

@@ -66,7 +66,7 @@ async def show_room(
         stand = await policy.of(snapshot, room_id, me.id)
         if not stand.is_member:
             stand.require("join")
-        room = await rooms.find(snapshot, room_id)
+        room = await rooms.find(snapshot, room_id, me.id)
         if not stand.is_member:
             around = query_number(request, "around")
             return await page(request, "rooms/join.html", {"room": room, "around": around}, status)

@@ -141,6 +141,8 @@ TABLE: dict[tuple[str, str], Row] = {
         members("303 /rooms/ID/threads/4"), {"follow": "on"}
     ),
     ("POST", f"/rooms/{ROOM}/threads/{{seq:number}}/read"): Row(members("204"), {"upto": "9"}),
+    ("GET", "/direct/new"): Row(signed_in("200")),
+    ("POST", "/direct"): Row(signed_in("303 /rooms/NEW"), {"names": NOBODYS_NAME}),
     ("GET", "/threads"): Row(signed_in("200")),
     ("GET", "/mentions"): Row(signed_in("200")),
     ("POST", "/mentions/clear"): Row(signed_in("303 /mentions"), {"until": "9999999999999"}),

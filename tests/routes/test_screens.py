@@ -28,6 +28,7 @@ from chatapp.domain.commands import (
     JoinRoom,
     LeaveCall,
     LeaveRoom,
+    OpenDirect,
     Pin,
     PostMessage,
     React,
@@ -150,6 +151,17 @@ def adds(who: str, whom: str) -> Action:
         return getattr(world, who).post(f"/rooms/{world.lab}/members/add", {"name": name})
 
     return add
+
+
+def opens_direct(who: str, whom: str) -> Action:
+    def opens(world: World) -> Awaitable[Any]:
+        return getattr(world, who).post("/direct", {"names": getattr(world, whom).name})
+
+    return opens
+
+
+def at_once(*actions: Action) -> Action:
+    return lambda world: asyncio.gather(*(each(world) for each in actions))
 
 
 def in_turn(*actions: Action) -> Action:
@@ -441,6 +453,12 @@ ACTIONS: dict[type, dict[str, Action]] = {
         "ann brings in eve": adds("ann", "eve"),
         "ann brings in dan, who had left": adds("ann", "dan"),
         "ann brings in bob, who is there": adds("ann", "bob"),
+    },
+    OpenDirect: {
+        "ann opens a conversation with bob": opens_direct("ann", "bob"),
+        "bob and ann open it at once": at_once(
+            opens_direct("ann", "bob"), opens_direct("bob", "ann")
+        ),
     },
     EditRoom: {
         "ann renames the room": edits("ann", "Workshop"),

@@ -20,6 +20,7 @@ const SPREAD = 2_000;
  * @property {number} mentions
  * @property {number} threads
  * @property {string} notify
+ * @property {boolean} direct every message counts as a mention
  * @property {[number, number][]} rows news since the last count: number and author
  */
 
@@ -73,6 +74,7 @@ export class Unread extends EventTarget {
     if (seq >= state.seq) state.unread = state.mentions = state.threads = 0;
     else if (state.rows.length > 0 && state.rows[0][0] <= seq) {
       state.unread = Math.min(state.unread, this.#above(state, seq));
+      if (state.direct) state.mentions = state.unread;
     }
     this.#show();
   }
@@ -81,10 +83,10 @@ export class Unread extends EventTarget {
   #read() {
     const found = new Map();
     for (const row of rowsOf()) {
-      const { room, last, read, unread, mentions, threads, notify } = row.dataset;
+      const { room, last, read, unread, mentions, threads, notify, direct } = row.dataset;
       const fresh = {
         seq: Number(last), base: Number(last), read: Number(read), unread: Number(unread), mentions: Number(mentions),
-        threads: Number(threads), notify, rows: [],
+        threads: Number(threads), notify, direct: direct !== undefined, rows: [],
       };
       const known = this.#rooms.get(room);
       const newer = known && (known.seq > fresh.seq || (known.seq === fresh.seq && known.read > fresh.read));
@@ -108,7 +110,9 @@ export class Unread extends EventTarget {
     for (const row of rows) {
       if (row[0] <= state.seq) continue;
       state.rows.push(row);
-      if (row[1] !== this.me && row[0] > state.read) state.unread += 1;
+      if (row[1] === this.me || row[0] <= state.read) continue;
+      state.unread += 1;
+      if (state.direct) state.mentions += 1;
     }
     for (const [trimmed] of state.rows.splice(0, Math.max(0, state.rows.length - KEPT))) state.base = trimmed;
     state.seq = seq;
@@ -120,6 +124,7 @@ export class Unread extends EventTarget {
     if (!state || seq < state.base) return; // it was counted before what we know already
     state.rows = state.rows.filter((row) => row[0] > seq);
     if (seq < state.seq) unread += this.#above(state, read);
+    if (state.direct) mentions = unread;
     Object.assign(state, { seq: Math.max(seq, state.seq), base: seq, read, unread, mentions, threads });
     this.#show();
     this.dispatchEvent(new CustomEvent("unread", { detail: { room: String(room), seq, read, unread, mentions } }));
@@ -132,7 +137,7 @@ export class Unread extends EventTarget {
   #show() {
     for (const row of rowsOf()) this.#dress(row, this.#rooms.get(row.dataset.room));
     const inbox = document.querySelector(".side-row[data-mentions]");
-    if (inbox) badge(inbox, { total: [...this.#rooms.values()].reduce((sum, state) => sum + state.mentions, 0) });
+    if (inbox) badge(inbox, { total: [...this.#rooms.values()].reduce((sum, state) => sum + (state.direct ? 0 : state.mentions), 0) });
     const threads = document.querySelector(".side-row[data-threads-row]");
     if (threads) badge(threads, { threads: [...this.#rooms.values()].reduce((sum, state) => sum + state.threads, 0) });
     this.#title();
@@ -147,10 +152,10 @@ export class Unread extends EventTarget {
 
   #dress(row, state) {
     if (!state) return;
-    const { notify, mentions, unread } = state;
+    const { notify, mentions, unread, direct } = state;
     // a hidden room shows itself while it is open or names the reader
     row.parentElement.hidden = notify === "hidden" && mentions === 0 && !row.hasAttribute("aria-current");
-    badge(row, { mentions, unread: notify === "all" ? unread : 0 });
+    badge(row, { mentions, unread: notify === "all" && !direct ? unread : 0 });
   }
 
   /** Whoever sets the title sets it without a number. */
