@@ -132,8 +132,23 @@ class OpenDirect:
 
 @dataclass(frozen=True, slots=True)
 class LeaveRoom:
+    """`heir_id`: whose the room is afterwards, if it is the actor's; 0: whoever `memberships.heir_of` says."""
+
     actor_id: int
     room_id: int
+    heir_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Moderate:
+    """Something of `moderation.ACTIONS` is done to somebody. `minutes`: how long, 0 for good."""
+
+    actor_id: int
+    room_id: int
+    user_id: int
+    action: str
+    minutes: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +227,7 @@ RoomCommand = (
     | AddMember
     | OpenDirect
     | LeaveRoom
+    | Moderate
     | EditProfile
     | DeleteAccount
     | JoinCall
@@ -289,7 +305,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     @property
     def is_quiet(self) -> bool:
         """Whether it only tells windows something (a look, another list of pins) and shows nothing by itself."""
-        return self.kind == "unpinned" or (self.kind == "profile" and not self.body)
+        return self.kind in {"unpinned", "order"} or (self.kind == "profile" and not self.body)
 
 
 @dataclass(frozen=True, slots=True)

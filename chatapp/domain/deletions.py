@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import delete, insert, select, tuple_
 
 from chatapp.database import Transaction
-from chatapp.domain import messages, policy, quotes, threads
+from chatapp.domain import audit, messages, policy, quotes, threads
 from chatapp.domain.commands import Committed, DeleteMessage, Message, RestoreMessage
 from chatapp.domain.log import lock_room, lock_user
 from chatapp.domain.memberships import Reader
@@ -63,6 +63,9 @@ async def apply_delete(tx: Transaction, command: DeleteMessage) -> Committed:
     if message.kind == "deleted":
         mine = await may_restore(tx, room.id, message.seq, me.id)  # nobody may have heard of it
         return Committed(room.id, recounted={room.id} if mine else set())
+    if message.author_id != me.id:
+        author, seq = message.author_id, str(message.seq)
+        await audit.note(tx, room.id, me.id, "delete", author, seq)
     named = (mentions.c.room_id == room.id) & (mentions.c.seq == message.seq)
     rows = await tx.fetch_all(select(mentions.c.user_id, mentions.c.is_cleared).where(named))
     kept = _Kept(

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import case, func, insert, or_, select, update
 
 from chatapp.database import Transaction
-from chatapp.domain import drafts, policy, text
+from chatapp.domain import audit, drafts, policy, text
 from chatapp.domain.among import one_of
 from chatapp.domain.commands import (
     AddMember,
@@ -18,9 +18,9 @@ from chatapp.domain.commands import (
 )
 from chatapp.domain.log import add_event, add_event_of, lock_room, lock_user
 from chatapp.domain.users import Person
-from chatapp.errors import Forbidden, Invalid, Missing, Refused
+from chatapp.errors import Conflict, Forbidden, Invalid, Missing, Refused
 from chatapp.reading import InWords
-from chatapp.tables import memberships, rooms, users
+from chatapp.tables import bans, memberships, now_ms, rooms, users
 
 PAGE = 100
 
@@ -160,6 +160,22 @@ async def rooms_of(reader: Reader, user_ids: Sequence[int], most: int) -> dict[i
     return {user_id: frozenset(room_ids) for user_id, room_ids in found.items()}
 
 
+def _people(room_id: int) -> Any:
+    return (
+        select(
+            users.c.id,
+            users.c.name,
+            users.c.hue,
+            users.c.is_guest,
+            memberships.c.role,
+            rooms.c.owner_id,
+            rooms.c.kind,
+        )
+        .select_from(memberships.join(users).join(rooms, rooms.c.id == memberships.c.room_id))
+        .where(memberships.c.room_id == room_id, memberships.c.is_active)
+    )
+
+
 async def members(
     reader: Reader,
     room_id: int,
@@ -173,22 +189,7 @@ async def members(
     whens = [(one_of(users.c.id, rank), place) for place, rank in enumerate(ranks) if rank]
     if whens:
         order.insert(0, case(*whens, else_=len(ranks)))
-    query = (
-        select(
-            users.c.id,
-            users.c.name,
-            users.c.hue,
-            users.c.is_guest,
-            memberships.c.role,
-            rooms.c.owner_id,
-            rooms.c.kind,
-        )
-        .select_from(memberships.join(users).join(rooms, rooms.c.id == memberships.c.room_id))
-        .where(memberships.c.room_id == room_id, memberships.c.is_active)
-        .order_by(*order)
-        .limit(PAGE)
-        .offset((page - 1) * PAGE)
-    )
+    query = _people(room_id).order_by(*order).limit(PAGE).offset((page - 1) * PAGE)
     if search:
         query = query.where(_named(search))
     return [Person(row.id, row.name, row.hue, _role(row)) for row in await reader.fetch_all(query)]
@@ -210,13 +211,15 @@ async def apply_join(tx: Transaction, command: JoinRoom) -> Committed:
     if stand.is_member:
         return Committed(room.id)
     stand.require("join")
+    if await is_banned(tx, room.id, command.actor_id):
+        raise Forbidden("banned")
     return await _come(tx, room, command.actor_id)
 
 
 async def let_in(tx: Transaction, room_id: int, user_id: int) -> Committed:
-    """Makes somebody a member who has been invited. Raises `Missing`."""
+    """Makes somebody a member who has been invited; whoever is banned stays outside. Raises `Missing`."""
     room = await lock_room(tx, room_id)
-    if await is_member(tx, room.id, user_id):
+    if await is_member(tx, room.id, user_id) or await is_banned(tx, room.id, user_id):
         return Committed(room.id)
     return await _come(tx, room, user_id)
 
@@ -228,6 +231,21 @@ async def _come(tx: Transaction, room: Any, user_id: int) -> Committed:
         # Everybody had left; whoever comes first takes it over.
         await tx.execute(update(rooms).where(rooms.c.id == room.id).values(owner_id=user_id))
     return Committed(room.id, messages=[event], sidebars={user_id})
+
+
+async def is_banned(reader: Reader, room_id: int, user_id: int) -> bool:
+    query = select(bans.c.user_id).where(
+        bans.c.room_id == room_id,
+        bans.c.user_id == user_id,
+        or_(bans.c.until.is_(None), bans.c.until > now_ms()),
+    )
+    return await reader.fetch_value(query) is not None
+
+
+async def find_member(reader: Reader, room_id: int, user_id: int) -> Person | None:
+    """One person of a room."""
+    row = await reader.fetch_one(_people(room_id).where(users.c.id == user_id))
+    return row and Person(row.id, row.name, row.hue, _role(row))
 
 
 async def apply_add(tx: Transaction, command: AddMember) -> Committed:
@@ -244,6 +262,9 @@ async def apply_add(tx: Transaction, command: AddMember) -> Committed:
         raise Invalid({"name": "nobody_named"})
     if await is_member(tx, room.id, person_id):
         return Committed(room.id)
+    if await is_banned(tx, room.id, person_id):
+        raise Invalid({"name": "banned_person"})
+    await audit.note(tx, room.id, command.actor_id, "add", person_id)
     person, actor = await lock_user(tx, person_id), await lock_user(tx, command.actor_id)
     event = await add_event_of(tx, room, person, "added", actor.name)
     await enter(tx, room.id, person_id, event)
@@ -279,19 +300,23 @@ async def apply_leave(tx: Transaction, command: LeaveRoom) -> Committed:
     stand = await policy.of(tx, command.room_id, command.actor_id)
     if stand.is_member:
         stand.require("leave")
-    return await leaves(tx, command.room_id, command.actor_id)
+    return await leaves(tx, command.room_id, command.actor_id, command.heir_id)
 
 
-async def leaves(tx: Transaction, room_id: int, user_id: int) -> Committed:
-    """The same, whatever the room. Raises `Missing`."""
+async def leaves(tx: Transaction, room_id: int, user_id: int, heir_id: int = 0) -> Committed:
+    """The same, whatever the room. Raises `Missing`, and `Conflict` when the heir has gone."""
     room = await lock_room(tx, room_id)
     if not await is_member(tx, room.id, user_id):  # the first time may have gone unnoticed
         return Committed(room.id, departures=[Departure(room.id, user_id, "left")])
+    if heir_id and (heir_id == user_id or not await is_member(tx, room.id, heir_id)):
+        raise Conflict("heir_gone")
     event = await add_event(tx, room, user_id, "left")
-    return await depart(tx, room, user_id, event)
+    return await depart(tx, room, user_id, event, heir_id)
 
 
-async def depart(tx: Transaction, room: Any, user_id: int, event: Message) -> Committed:
+async def depart(
+    tx: Transaction, room: Any, user_id: int, event: Message, heir_id: int = 0
+) -> Committed:
     """Somebody is no member any more from this event on."""
     await tx.execute(
         update(memberships)
@@ -300,7 +325,7 @@ async def depart(tx: Transaction, room: Any, user_id: int, event: Message) -> Co
     )
     await drafts.forget(tx, room.id, user_id)
     if room.owner_id == user_id:
-        heir = await heir_of(tx, room.id)
+        heir = heir_id or await heir_of(tx, room.id)
         if heir is not None:
             await tx.execute(update(rooms).where(rooms.c.id == room.id).values(owner_id=heir))
     return Committed(

@@ -7,8 +7,8 @@ from typing import Any, Final
 from sqlalchemy import and_, case, delete, func, insert, or_, select, update
 
 from chatapp.database import Database, Transaction
+from chatapp.domain import audit, naming, policy, text
 from chatapp.domain import memberships as members
-from chatapp.domain import naming, policy, text
 from chatapp.domain.commands import (
     Committed,
     CreateRoom,
@@ -227,6 +227,7 @@ async def apply_edit(tx: Transaction, command: EditRoom) -> Committed:
     if command.name != room.name:
         key = await _free_key(tx, room.kind, command.name, but=room.id)
         events.append(await add_event(tx, room, command.actor_id, "renamed", command.name))
+        await audit.note(tx, room.id, command.actor_id, "rename", detail=command.name)
     if command.topic != room.topic:
         room = await lock_room(tx, room.id)
         events.append(await add_event(tx, room, command.actor_id, "topic", command.topic))
@@ -282,6 +283,7 @@ async def apply_shape(tx: Transaction, command: ShapeRoom) -> Committed:
     for word in words:
         room = await lock_room(tx, room.id)
         events.append(await add_event(tx, room, command.actor_id, "rules", word))
+        await audit.note(tx, room.id, command.actor_id, "rules", detail=word)
     changes["changed_seq"] = events[-1].seq
     try:
         await tx.execute(update(rooms).where(rooms.c.id == room.id).values(**changes))
@@ -296,6 +298,7 @@ async def apply_delete(tx: Transaction, command: DeleteRoom) -> Committed:
     """The room and all in it are gone. Raises `Missing`, `Forbidden`."""
     room = await lock_room(tx, command.room_id)
     await policy.require(tx, room.id, command.actor_id, "delete_room")
+    await audit.note(tx, room.id, command.actor_id, "delete_room")
     return await erase(tx, room.id)
 
 

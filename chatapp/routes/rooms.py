@@ -163,13 +163,34 @@ async def join(request: Request) -> Response:
     return to(f"/rooms/{room_id}")
 
 
+async def leave_page(request: Request) -> Response:
+    """Whether they are sure; and whose the room shall be, if it is theirs."""
+    kit = services(request)
+    me, room, stand = await standing(request, "leave")
+    people = await memberships.members(kit.database, room.id) if stand.role == "owner" else []
+    values = {
+        "room": room,
+        "current_room_id": room.id,
+        "people": [person for person in people if person.id != me.id and person.role != "guest"],
+        "heir": await memberships.heir_of(kit.database, room.id, me.id),
+    }
+    return await page(request, "rooms/leave.html", values)
+
+
 async def leave(request: Request) -> Response:
     kit, me, room_id = services(request), await actor(request), room_number(request)
     kit.limits.take(MEMBERSHIP, me.id)
     stand = await policy.of(kit.database, room_id, me.id)
     if not stand.is_member:  # leaving twice is leaving once, where they may know of the room
         stand.require("join")
-    await kit.writer.ask(LeaveRoom(me.id, room_id))
+    heir = number_of((await typed(request, "heir"))["heir"]) or 0
+    if (
+        not heir
+        and stand.role == "owner"
+        and await memberships.heir_of(kit.database, room_id, me.id)
+    ):
+        return to(f"/rooms/{room_id}/leave")  # which asks whose the room shall be
+    await kit.writer.ask(LeaveRoom(me.id, room_id, heir))
     return to("/rooms", "room_left")
 
 

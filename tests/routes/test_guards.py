@@ -124,7 +124,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", f"/rooms/{ROOM}/mentions/{{seq:number}}/clear"): Row(members("303 /mentions")),
     ("GET", f"/rooms/{ROOM}/call"): Row(members("200")),
     ("POST", f"/rooms/{ROOM}/join"): Row(signed_in("303 /rooms/ID")),
-    ("POST", f"/rooms/{ROOM}/leave"): Row(signed_in("303 /rooms")),
+    ("POST", f"/rooms/{ROOM}/leave"): Row(
+        {**signed_in("303 /rooms"), "owner": "303 /rooms/ID/leave"}  # whose shall it be?
+    ),
     ("GET", f"/rooms/{ROOM}/settings"): Row(managers("200")),
     ("POST", f"/rooms/{ROOM}/settings"): Row(managers("303 /rooms/ID"), {"name": "A new name"}),
     ("POST", f"/rooms/{ROOM}/kind"): Row(managers("303 /rooms/ID"), {"kind": "closed"}),
@@ -141,6 +143,13 @@ TABLE: dict[tuple[str, str], Row] = {
         members("303 /rooms/ID/threads/4"), {"follow": "on"}
     ),
     ("POST", f"/rooms/{ROOM}/threads/{{seq:number}}/read"): Row(members("204"), {"upto": "9"}),
+    ("GET", f"/rooms/{ROOM}/members/{PERSON}"): Row(members("200")),
+    ("POST", f"/rooms/{ROOM}/members/{PERSON}"): Row(
+        managers("303 /rooms/ID/members"), {"do": "remove"}
+    ),
+    ("GET", f"/rooms/{ROOM}/audit"): Row(managers("200")),
+    ("GET", f"/rooms/{ROOM}/leave"): Row(members("200")),
+    ("GET", "/audit"): Row({**signed_in("404"), "administrator": "200"}),
     ("GET", "/direct/new"): Row(signed_in("200")),
     ("POST", "/direct"): Row(signed_in("303 /rooms/NEW"), {"names": NOBODYS_NAME}),
     ("GET", "/threads"): Row(signed_in("200")),
@@ -234,6 +243,7 @@ class Scene:
     """A room with a secret, its people, and the one who tries something."""
 
     member: Person
+    member_id: int
     room: int
     name: str
 
@@ -250,6 +260,8 @@ class Scene:
         await self.member.joins(self.room)
         await self.quiet.joins(self.room)
         await self.member.says(self.room, SECRET)
+        of_member = select(users.c.id).where(users.c.name == self.member.name)
+        self.member_id = await services(self.site).database.fetch_value(of_member)
         if who == "owner":
             return owner
         person = Person(self.site)
@@ -269,7 +281,7 @@ class Scene:
             path.replace(ROOM, str(self.room))
             .replace("{device_id:number}", str(device))
             .replace(SEQ, "4")
-            .replace(PERSON, str(self.quiet_id))
+            .replace(PERSON, str(self.quiet_id if path.startswith("/admin") else self.member_id))
             .replace("{invitation_id:number}", "1")
             .replace("/static", f"/static/{static_version()}/css/app.css")
         )

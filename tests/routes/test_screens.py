@@ -28,6 +28,7 @@ from chatapp.domain.commands import (
     JoinRoom,
     LeaveCall,
     LeaveRoom,
+    Moderate,
     OpenDirect,
     Pin,
     PostMessage,
@@ -151,6 +152,16 @@ def adds(who: str, whom: str) -> Action:
         return getattr(world, who).post(f"/rooms/{world.lab}/members/add", {"name": name})
 
     return add
+
+
+def moderates(who: str, whom: str, what: str, **fields: str) -> Action:
+    async def act(world: World) -> None:
+        query = select(users.c.id).where(users.c.name == getattr(world, whom).name)
+        number = await services(world.site).database.fetch_value(query)
+        path = f"/rooms/{world.lab}/members/{number}"
+        await getattr(world, who).post(path, {"do": what, **fields})
+
+    return act
 
 
 def opens_direct(who: str, whom: str) -> Action:
@@ -453,6 +464,22 @@ ACTIONS: dict[type, dict[str, Action]] = {
         "ann brings in eve": adds("ann", "eve"),
         "ann brings in dan, who had left": adds("ann", "dan"),
         "ann brings in bob, who is there": adds("ann", "bob"),
+    },
+    Moderate: {
+        "ann makes bob a moderator": moderates("ann", "bob", "promote"),
+        "ann takes the role away again": in_turn(
+            moderates("ann", "bob", "promote"), moderates("ann", "bob", "demote")
+        ),
+        "ann hands the room over": moderates("ann", "bob", "hand_over"),
+        "ann mutes bob": moderates("ann", "bob", "mute", minutes="10"),
+        "ann lets bob write again": in_turn(
+            moderates("ann", "bob", "mute", minutes="10"), moderates("ann", "bob", "unmute")
+        ),
+        "ann removes bob": moderates("ann", "bob", "remove"),
+        "ann bans bob and lifts it": in_turn(
+            moderates("ann", "bob", "ban"), moderates("ann", "bob", "unban")
+        ),
+        "bob tries to remove ann": moderates("bob", "ann", "remove"),
     },
     OpenDirect: {
         "ann opens a conversation with bob": opens_direct("ann", "bob"),
