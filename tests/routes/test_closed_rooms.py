@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from chatapp.tables import users
 from tests.routes.people import HTMX, JSON, services, somebody
-from tests.routes.test_guards import COMMANDS, ROOM, SEQ, TABLE, USER
+from tests.routes.test_guards import COMMANDS, PERSON, ROOM, SEQ, TABLE
 
 WHO = ("stranger", "guest", "administrator", "ex-member")
 MISSING = 777_777_777
@@ -59,7 +59,7 @@ async def test_each_address_answers_as_if_there_were_no_such_room(roomy, who):
         for headers in ({}, JSON, HTMX):
             found = []
             for number in (room, MISSING):
-                address = path.replace(ROOM, str(number)).replace(SEQ, "4").replace(USER, "2")
+                address = path.replace(ROOM, str(number)).replace(SEQ, "4").replace(PERSON, "2")
                 fields = dict(row.fields or {}) if method == "POST" else None
                 answer = await person.client.request(method, address, data=fields, headers=headers)
                 kept = {name: answer.headers.get(name) for name in ("location", "hx-redirect")}
