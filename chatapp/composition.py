@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.utils import formataddr
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ from chatapp.clock import Clock
 from chatapp.database import Database
 from chatapp.domain import epoch, sessions, subscriptions
 from chatapp.domain.search import Searches
+from chatapp.files.images import Images
+from chatapp.files.storage import Folder, Storage
 from chatapp.fragments import Fragments
 from chatapp.ice import IceServers
 from chatapp.limits import Limits
@@ -44,10 +47,12 @@ from chatapp.realtime.rosters import Rosters
 from chatapp.realtime.signalling import Signalling
 from chatapp.realtime.signals import PROOF_SECONDS
 from chatapp.realtime.supervisor import Supervisor
+from chatapp.realtime.sweeper import Sweeper
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.together import Together
 from chatapp.realtime.typing import Typing
 from chatapp.realtime.unread import UnreadMarks
+from chatapp.realtime.uploads import Uploads
 from chatapp.realtime.wipes import Wipes
 from chatapp.realtime.writer import Writer
 from chatapp.routes.door import Services
@@ -70,11 +75,13 @@ async def running(
     settings: Settings, clock: Clock, templates: Templates, fragments: Fragments, cost: int
 ) -> AsyncIterator[Services]:
     """Everything is open and at work inside the block. Raises `AlreadyOpen`, and what the database raises."""
+    spool = _spool(settings)
     database = Database(settings)
     await database.connect()
     supervisor = Supervisor()
     passwords = Passwords(cost)
     redis, shared, leases = _redis(settings), None, _leases(settings, clock)
+    uploads = Uploads(database, _storage(spool), Images(), spool, settings)
     try:
         await migrate(database)
         backplane: Backplane = redis or MemoryBackplane()
@@ -123,6 +130,7 @@ async def running(
             pushes=pushes,
             letters=_letters(settings, database, templates, supervisor),
             searches=Searches(database),
+            uploads=uploads,
             backplane=backplane,
             fanout=fanout,
             writer=writer,
@@ -165,18 +173,13 @@ async def running(
             rings=rings,
             own=kit.own,
         )
-        _keep(kit, hints, news)
-        if redis is not None:
-            supervisor.keep(redis.send_forever, "hints out")
-            supervisor.keep(
-                lambda: redis.receive_forever(hints.take, catchup.compare_soon),
-                "hints in",
-            )
+        _keep(kit, hints, news, redis)
         log.info("ready", extra={"port": settings.port})
         yield kit
         await _stop(kit)
     finally:
         await supervisor.stop()
+        await uploads.close()
         await leases.close()
         passwords.close()
         if redis is not None:
@@ -186,7 +189,7 @@ async def running(
         await database.disconnect()
 
 
-def _keep(kit: Services, hints: Hints, news: News) -> None:
+def _keep(kit: Services, hints: Hints, news: News, redis: "RedisBackplane | None") -> None:
     """The tasks that go on as long as the process does."""
     keep = kit.supervisor.keep
     keep(kit.writer.run, "writer")
@@ -198,11 +201,29 @@ def _keep(kit: Services, hints: Hints, news: News) -> None:
     keep(kit.calls.run, "calls")
     forget = kit.shared_tails.forget if kit.shared_tails is not None else None
     keep(Wipes(kit.database, forget).run, "wipes")
+    keep(Sweeper(kit.database, kit.uploads.storage, kit.uploads.spool).run, "files")
     keep(Indexer(kit.database).run, "index")
+    if redis is not None:
+        keep(redis.send_forever, "hints out")
+        keep(
+            lambda: redis.receive_forever(hints.take, kit.catchup.compare_soon),
+            "hints in",
+        )
     if not kit.settings.is_sqlite:
         keep(news.compare_forever, "compare news")
         if kit.backplane.is_connected() is None:
             keep(Neighbours(kit.database).run, "neighbours")
+
+
+def _storage(spool: Path) -> Storage:
+    return Folder(spool.parent)
+
+
+def _spool(settings: Settings) -> Path:
+    """The folder for files, and in it the one where they arrive. Raises `OSError`."""
+    spool = settings.data_dir / "files" / "spool"
+    spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return spool
 
 
 async def _pushes(
@@ -304,6 +325,7 @@ def _measure(kit: Services) -> None:
     gauge("push_waiting", "Pushes, and rooms that may need some, that wait.", kit.pushes.waiting)
     if kit.letters is not None:
         gauge("mails_waiting", "Mails, and requests for some, that wait.", kit.letters.waiting)
+    gauge("uploads", "Files on their way in.", kit.uploads.count)
     gauge("tasks", "Background tasks.", kit.supervisor.count)
     gauge("tail_bytes", "Newest rows of rooms kept in memory.", kit.tails.kept_bytes)
     gauge("fragment_bytes", "Rendered messages kept in memory.", kit.fragments.kept_bytes)

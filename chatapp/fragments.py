@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from chatapp.domain import quotes
+from chatapp.domain import attached, quotes
+from chatapp.domain.attached import File
 from chatapp.domain.calls import Ended, ended
 from chatapp.domain.commands import Message, Quote
 from chatapp.domain.markup import is_dear, to_html
@@ -48,6 +49,7 @@ class Shown:
     room_id: int = 0
     reactions: tuple[Reaction, ...] = ()
     pinned_at: int | None = None
+    files: tuple[File, ...] = ()
     quote: Quote | None = None
     summary: Summary | None = None  # of the thread that begins with it
     quotable: str | None = None  # how those quote it that answered it before it was changed
@@ -192,6 +194,7 @@ class Fragments:
             summary=summary(message.thread),
             reactions=tuple(reactions_of(message.reactions)),
             pinned_at=message.pinned_at,
+            files=attached.unpacked(message.files),
             quote=message.quote,
             quotable=quotes.of(message).text if _is_other(message) else None,
         )
@@ -224,8 +227,8 @@ def _key(message: Message) -> tuple[Any, ...]:
 
 
 def _is_other(message: Message) -> bool:
-    """Whether it does not say any more what it said first."""
-    return message.kind == "deleted" or message.edited_at is not None
+    """Whether it does not say any more what it said first, or says nothing but files."""
+    return message.kind == "deleted" or message.edited_at is not None or not message.body
 
 
 def _words(message: Message) -> tuple[Any, ...]:

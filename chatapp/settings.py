@@ -295,6 +295,27 @@ SETTINGS: Final = (
         "Who mails are from, such as Chat <chat@example.org>; empty: no-reply at the first of ALLOWED_HOSTS.",
         _mailbox,
     ),
+    Setting(
+        "UPLOAD_MB",
+        "upload_mb",
+        "100",
+        "How large a file in a message may be, in MB; 0: nobody sends any. A proxy must take as much.",
+        _whole(0, 100_000),
+    ),
+    Setting(
+        "UPLOAD_QUOTA_MB",
+        "upload_quota_mb",
+        "5000",
+        "How much all files of a person may take, in MB; 0: any amount.",
+        _whole(0, 10**9),
+    ),
+    Setting(
+        "DISK_FLOOR_MB",
+        "disk_floor_mb",
+        "500",
+        "No file is taken that would leave less than this free on the disk, in MB.",
+        _whole(0, 10**9),
+    ),
     Setting("LOG_LEVEL", "log_level", "INFO", "The least important log lines to write.", _level),
 )
 
@@ -345,6 +366,9 @@ class Settings:
     janus_above: int
     smtp_url: str = field(repr=False)
     mail_from: str
+    upload_mb: int
+    upload_quota_mb: int
+    disk_floor_mb: int
     log_level: str
 
     @classmethod

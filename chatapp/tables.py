@@ -238,6 +238,7 @@ messages = Table(
     Column("thread", Text, comment="of the first message of a thread: JSON about its replies"),
     Column("reactions", Text, comment="what the rows of `reactions` come to: JSON"),
     Column("pinned_at", BigInteger, comment="null: not pinned"),
+    Column("files", Text, comment="what is shown of its rows of `files`: JSON"),
     UniqueConstraint("room_id", "author_id", "key"),
     Index("ix_messages_room_id_changed_seq", "room_id", "changed_seq"),
     *(
@@ -258,6 +259,13 @@ messages = Table(
         "pinned_at",
         postgresql_where=text("pinned_at IS NOT NULL"),
         sqlite_where=text("pinned_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_messages_files",
+        "room_id",
+        "seq",
+        postgresql_where=text("files IS NOT NULL"),
+        sqlite_where=text("files IS NOT NULL"),
     ),
     CheckConstraint(f"length(body) <= {MESSAGE_CHARACTERS}", name="body_characters"),
     sqlite_with_rowid=False,
@@ -440,6 +448,31 @@ drafts = Table(
     Column("tab", String(24), nullable=False, comment="which wrote it"),
     CheckConstraint(f"length(body) <= {MESSAGE_CHARACTERS}", name="body_characters"),
     sqlite_with_rowid=False,
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", String(24), primary_key=True, comment="random; also its name in the storage"),
+    Column("user_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column(
+        "room_id",
+        Id,
+        ForeignKey("rooms.id", ondelete="SET NULL"),
+        comment="null once the room is gone: nobody may have it any more",
+    ),
+    Column("seq", BigInteger, comment="the message that it is in; null: in none yet"),
+    Column("name", Text, nullable=False, comment="as it is shown"),
+    Column("type", String(40), nullable=False, comment="by its content"),
+    Column("size", BigInteger, nullable=False, comment="bytes; while it comes: as many as may"),
+    Column("width", Integer, nullable=False, server_default="0", comment="0: no picture"),
+    Column("height", Integer, nullable=False, server_default="0"),
+    Column("sha256", LargeBinary(32), comment="of its content"),
+    Column("state", String(10), nullable=False, comment="uploading, ready, attached, or gone"),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_files_state_created_at", "state", "created_at"),
+    Index("ix_files_room_id_seq", "room_id", "seq"),
+    comment="a row comes before its content and goes after it, so nothing lies in the storage unknown",
 )
 
 # Search: `domain/search_index.py` says how these belong together. Beside them stands `search_index`, which the two

@@ -6,6 +6,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from chatapp import times
+from chatapp.sizes import size_words
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 FILTERS: Final = (
@@ -15,6 +16,7 @@ FILTERS: Final = (
     times.day_words,
     times.ago,
     times.length_words,
+    size_words,
 )
 
 

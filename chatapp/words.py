@@ -125,6 +125,16 @@ SENTENCES: Final = {
     "message_characters": "This text has characters that cannot be stored, such as NUL.",
     "key_invalid": "The key of a message is a UUID.",
     "key_reused": "This key has been used for another message.",
+    # files
+    "file_too_large": "A file may have at most {most:,} MB here.",
+    "file_empty": "This file is empty.",
+    "file_slow": "The file did not arrive in time. Please try again.",
+    "file_gone": "A file of this message is not here, or not any more. Please add it again.",
+    "file_none": "Please choose a file.",
+    "files_many": "A message may have at most {most} files.",
+    "files_off": "Files cannot be sent here.",
+    "quota_full": "Your files may take {most:,} MB here, and this one does not fit. Delete some messages with files.",
+    "storage_full": "There is no room for files here just now. Please tell the administrator.",
     # the socket
     "frame_invalid": "This frame is not JSON of the expected form.",
     "frame_binary": "Frames are text.",
@@ -184,6 +194,15 @@ PLACES: Final = {
     "shortcuts": ("Keyboard shortcuts", "Keys, help"),
     "sign_out": ("Sign out", "On this device"),
 }
+
+# What a message says that is nothing but files: one, and several of a kind.
+FILES: Final = {
+    "picture": ("Picture", "{n} pictures"),
+    "video": ("Video", "{n} videos"),
+    "audio": ("Sound", "{n} sounds"),
+    "file": ("File", "{n} files"),
+}
+SIZES: Final = ("bytes", "kB", "MB", "GB")
 
 BROWSERS: Final = {
     "Edg": "Edge",

@@ -15,7 +15,7 @@ TEMPLATES = sorted((CODE / "templates").rglob("*.html"))
 
 # Imports go up this list or stay in their line, never down.
 LAYERS = (
-    "errors settings metrics logs security words times clock limits outbound webpush ice qr mail",
+    "errors settings metrics logs security words times clock limits outbound webpush ice qr mail files sizes",
     "trouble reading sqlite_file database tables migrate",
     "domain",
     "templating fragments days",
@@ -50,6 +50,9 @@ DOORS = {
     "httptools": {"outbound"},
     "segno": {"qr"},
     "aiosmtplib": {"mail"},
+    "PIL": {"files.worker"},
+    "obstore": {"files.object_storage"},
+    "python_multipart": {"routes.door", "routes.multipart"},
 }
 
 # These know frames, not SQL, HTML or the names of commands.

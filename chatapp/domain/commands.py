@@ -11,7 +11,8 @@ import msgspec
 
 class PostMessage(msgspec.Struct, frozen=True, gc=False):
     """`key` is the sender's idempotency key (a UUID): the same key posts once. `here`: who is present, when the body
-    may mean them. `reply`: the number of the message that this one answers, 0 for none."""
+    may mean them. `reply`: the number of the message that this one answers, 0 for none. `files`: the ids of theirs that
+    are in it; then the body may be empty."""
 
     actor_id: int
     room_id: int
@@ -20,6 +21,7 @@ class PostMessage(msgspec.Struct, frozen=True, gc=False):
     body_hash: bytes
     here: tuple[int, ...] = ()
     reply: int = 0
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     thread: str | None = None
     reactions: str | None = None
     pinned_at: int | None = None
+    files: str | None = None
     quote: Quote | None = None
 
     @property
@@ -290,6 +293,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
             and self.thread is None
             and self.reactions is None
             and self.pinned_at is None
+            and self.files is None
         )
 
     @property

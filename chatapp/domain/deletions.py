@@ -1,8 +1,8 @@
 """Deleting a message: what it said goes, its place in the room stays.
 
 For `UNDO_SECONDS` by the database's clock its deleter may take it back: what comes back lies in `deletions`; former
-texts, and who reacted, stay in their tables, where nobody can read them. `wipe` ends that. A message that was deleted
-counts for nobody as unread and names nobody.
+texts, files, and who reacted, stay in their tables, where nobody can read them. `wipe` ends that. A message that was
+deleted counts for nobody as unread and names nobody.
 """
 
 from typing import Any, Final
@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import delete, insert, select, tuple_
 
 from chatapp.database import Transaction
-from chatapp.domain import audit, messages, policy, quotes, threads
+from chatapp.domain import audit, files, messages, policy, quotes, threads
 from chatapp.domain.commands import Committed, DeleteMessage, Message, RestoreMessage
 from chatapp.domain.log import lock_room, lock_user
 from chatapp.domain.memberships import Reader
@@ -31,6 +31,7 @@ class _Kept(msgspec.Struct):
     reactions: str | None
     pinned_at: int | None
     mentions: list[tuple[int, bool]]
+    files: str | None = None
 
 
 async def _asked(
@@ -75,6 +76,7 @@ async def apply_delete(tx: Transaction, command: DeleteMessage) -> Committed:
         message.reactions,
         message.pinned_at,
         [(row.user_id, bool(row.is_cleared)) for row in rows],
+        message.files,
     )
     await tx.execute(delete(mentions).where(named))
     await tx.execute(
@@ -96,6 +98,7 @@ async def apply_delete(tx: Transaction, command: DeleteMessage) -> Committed:
         edited_at=None,
         reactions=None,
         pinned_at=None,
+        files=None,
     )
     return await _committed(tx, changed)
 
@@ -138,6 +141,7 @@ async def apply_restore(tx: Transaction, command: RestoreMessage) -> Committed:
         edited_at=kept.edited_at,
         reactions=kept.reactions,
         pinned_at=kept.pinned_at,
+        files=kept.files,
     )
     return await _committed(tx, changed)
 
@@ -172,4 +176,5 @@ async def wipe(tx: Transaction) -> set[int]:
         for table in (revisions, reactions):
             of_messages = tuple_(table.c.room_id, table.c.seq).in_(some)
             await tx.execute(delete(table).where(of_messages))
+        await files.wipe(tx, some)
     return {room_id for room_id, _ in gone}

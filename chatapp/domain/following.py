@@ -36,7 +36,7 @@ class Followed:
 
 _OF_USER: Final = f"""
     SELECT * FROM (SELECT thread_follows.room_id, {{name}}, thread_follows.thread_seq, users.name, users.hue,
-        substr(messages.body, 1, {quotes.READ_CHARACTERS}), messages.thread,
+        {quotes.START.format("messages")}, messages.thread,
         (SELECT count(*) FROM (
             SELECT 1 FROM messages AS answers {{by}}
             WHERE answers.room_id = thread_follows.room_id AND answers.thread_seq = thread_follows.thread_seq

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chatapp.domain import markup, naming
+from chatapp.domain import attached, markup, naming
 from chatapp.domain.mentions import unpacked
 from chatapp.domain.text import initials
 from chatapp.tables import messages, users
@@ -16,6 +16,7 @@ _COLUMNS: Final = (
     users.c.hue.label("author_hue"),
     messages.c.body,
     messages.c.marks,
+    messages.c.files,
     messages.c.at,
 )
 
@@ -44,7 +45,9 @@ class Listed:
 
 def listed(row: Any, text: str | None = None) -> Listed:
     """A row of `columns`. `text`: what of it is shown, if not its beginning."""
-    room_id, room_name, seq, name, hue, body, marks, at = row
-    if text is None:
+    room_id, room_name, seq, name, hue, body, marks, at, files = row
+    if files and not body:
+        text = attached.in_words(files)
+    elif text is None:
         text = markup.to_text(body, unpacked(marks))[0][:TEXT_CHARACTERS]
     return Listed(room_id, room_name, seq, name, hue, text, at)

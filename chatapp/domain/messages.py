@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import literal_column, select, update
 
 from chatapp.database import Transaction
 from chatapp.domain import quotes
@@ -49,11 +49,12 @@ _COLUMNS: Final = (
     messages.c.thread,
     messages.c.reactions,
     messages.c.pinned_at,
+    messages.c.files,
     users.c.name.label("author_name"),
     users.c.hue.label("author_hue"),
     _of_quoted(_quoted.c.author_id).label("quoted_author_id"),
     _of_quoted(_quoted_author.c.name).label("quoted_author_name"),
-    _of_quoted(func.substr(_quoted.c.body, 1, quotes.READ_CHARACTERS)).label("quoted_start"),
+    _of_quoted(literal_column(quotes.START.format("quoted"))).label("quoted_start"),
 )
 
 
@@ -94,6 +95,7 @@ def _message(row: Any) -> Message:
         row.thread,
         row.reactions,
         row.pinned_at,
+        row.files,
         _quote(row) if row.reply_seq is not None and row.quoted_author_id is not None else None,
     )
 

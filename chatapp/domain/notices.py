@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, func, select, update
 
 from chatapp.database import Database
-from chatapp.domain import naming
+from chatapp.domain import attached, naming
 from chatapp.domain.markup import to_text
 from chatapp.domain.memberships import Reader, active
 from chatapp.errors import Forbidden, Invalid
@@ -116,8 +116,10 @@ class Notice:
     is_direct: bool
 
 
-def beginning(body: str) -> str:
-    """The start of a message in one line, without its signs of formatting."""
+def beginning(body: str, files: str | None = None) -> str:
+    """The start of a message in one line, without its signs of formatting; what its files are if it has no words."""
+    if files and not body:
+        return attached.in_words(files)
     words, _ = to_text(body)
     line = " ".join(words[: 4 * TEXT_CHARACTERS].split())
     return line if len(line) <= TEXT_CHARACTERS else line[: TEXT_CHARACTERS - 1].rstrip() + "…"
@@ -126,13 +128,24 @@ def beginning(body: str) -> str:
 async def find(reader: Reader, room_id: int, seq: int, user_id: int) -> Notice | None:
     """A living message, as a member reads it: MUST be asked for members only."""
     row = await reader.fetch_one(
-        select(messages.c.body, naming.of_room(user_id).label("room"), rooms.c.kind, users.c.name)
+        select(
+            messages.c.body,
+            messages.c.files,
+            naming.of_room(user_id).label("room"),
+            rooms.c.kind,
+            users.c.name,
+        )
         .join_from(messages, rooms, rooms.c.id == messages.c.room_id)
         .join(users, users.c.id == messages.c.author_id)
         .where(messages.c.room_id == room_id, messages.c.seq == seq, messages.c.kind == "message")
     )
     return row and Notice(
-        room_id, seq, row.room, row.name, beginning(row.body), row.kind == "direct"
+        room_id,
+        seq,
+        row.room,
+        row.name,
+        beginning(row.body, row.files),
+        row.kind == "direct",
     )
 
 

@@ -2,14 +2,23 @@
 
 Five statements for a batch of any size (with BEGIN and COMMIT), written out for each database, since what makes them
 quick differs: PostgreSQL takes each column as one array, SQLite takes the questions as JSON and the rows one by one.
-Up to three more when somebody is mentioned, and five when something is answered.
+Up to three more when somebody is mentioned, five when something is answered, and two when there are files.
 """
 
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from chatapp.database import Transaction
-from chatapp.domain import direct, memberships, mentioned, mentions, policy, slowness, threads
+from chatapp.domain import (
+    direct,
+    files,
+    memberships,
+    mentioned,
+    mentions,
+    policy,
+    slowness,
+    threads,
+)
 from chatapp.domain.answered import Answered, find_answered
 from chatapp.domain.commands import Committed, Message, PostMessage
 from chatapp.domain.mentioned import Named
@@ -31,6 +40,10 @@ class _Room(NamedTuple):
     archived_at: int | None
     is_announcement: bool
     slow_seconds: int
+
+    @property
+    def is_direct(self) -> bool:
+        return self.kind == "direct"
 
     @property
     def is_ordinary(self) -> bool:
@@ -85,21 +98,22 @@ _STANDING: Final = InWords(
     ),
 )
 
-_COLUMNS: Final = "room_id, seq, changed_seq, kind, author_id, key, key_hash, body, at, marks, reply_seq, thread_seq"
+_COLUMNS: Final = """room_id, seq, changed_seq, kind, author_id, key, key_hash, body, at, marks, reply_seq, thread_seq,
+    files"""
 _STORE_POSTGRESQL: Final = f"""
     WITH stored AS (
         INSERT INTO messages ({_COLUMNS})
-        SELECT room_id, seq, seq, 'message', author_id, key, key_hash, body, at, marks, reply_seq, thread_seq
+        SELECT room_id, seq, seq, 'message', author_id, key, key_hash, body, at, marks, reply_seq, thread_seq, files
         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::bigint[],
-            $8::text[], $9::bigint[], $10::bigint[])
-            AS fresh (room_id, seq, author_id, key, key_hash, body, at, marks, reply_seq, thread_seq)
+            $8::text[], $9::bigint[], $10::bigint[], $11::text[])
+            AS fresh (room_id, seq, author_id, key, key_hash, body, at, marks, reply_seq, thread_seq, files)
     )
     UPDATE rooms SET last_seq = newest.seq, last_at = newest.at
-    FROM unnest($11::bigint[], $12::bigint[], $13::bigint[]) AS newest (id, seq, at) WHERE rooms.id = newest.id
+    FROM unnest($12::bigint[], $13::bigint[], $14::bigint[]) AS newest (id, seq, at) WHERE rooms.id = newest.id
     """  # noqa: S608  only constants of ours
 _STORE_SQLITE: Final = f"""
     INSERT INTO messages ({_COLUMNS})
-    VALUES (?1, ?2, ?2, 'message', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"""  # noqa: S608  only constants of ours
+    VALUES (?1, ?2, ?2, 'message', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"""  # noqa: S608  only constants of ours
 _ADVANCE_SQLITE: Final = "UPDATE rooms SET last_seq = ?2, last_at = ?3 WHERE id = ?1"
 
 
@@ -109,8 +123,8 @@ async def apply_posts(
     """Stores posts under their rooms' next numbers, in the given order; one outcome for each.
 
     A key that is known gives back the stored message, or a conflict if it was sent with other words or as an answer to
-    something else. Rooms are locked in the
-    order of their ids, so batches of two processes cannot deadlock.
+    something else. A file is in one message only. Rooms are locked in the order of their ids, so batches of two
+    processes cannot deadlock.
     """
     locked = await tx.ask(_LOCK, sorted({post.room_id for post in posts}))
     rooms = {row[0]: _Room(*row) for row in locked}
@@ -124,12 +138,9 @@ async def apply_posts(
     standing = {row[0]: row for row in asked}  # by the place of the post
     barred = await _barred(tx, posts, rooms, standing)
     named = _named(posts, standing, barred, rooms)
-    marks = (
-        dict(zip(named, await mentioned.find(tx, list(named.values())), strict=True))
-        if named
-        else {}
-    )
+    marks = await _marks(tx, named)
     answered = await find_answered(tx, posts) if any(post.reply for post in posts) else {}
+    loose = await files.loose(tx, {id_ for post in posts for id_ in post.files})
     told: list[tuple[Named, int, list[Mark]]] = []
     before: list[tuple[int, int]] = []  # messages with names that are known already
     outcomes: list[Outcome] = []
@@ -149,15 +160,17 @@ async def apply_posts(
             outcomes.append(barred[n])
         elif post.reply and (post.room_id, post.reply) not in answered:
             outcomes.append(Invalid({"reply": "reply_gone"}))
+        elif (mine := loose.take(post.actor_id, post.room_id, post.files)) is None:
+            outcomes.append(Invalid({"files": "file_gone"}))
         else:
             seq = last[post.room_id] = last[post.room_id] + 1
             _, name, hue, now, *_ = row
-            found = marks.get(n)
-            if found:
+            if found := marks.get(n):
                 told.append((named[n], seq, found))
             packed = mentions.packed(found) if found else None
             to = answered[post.room_id, post.reply] if post.reply else None
-            message = _message(post, seq, seq, name, hue, post.body, now, packed, to)
+            carried = loose.put(mine, seq)
+            message = _message(post, seq, seq, name, hue, post.body, now, packed, carried, to)
             taken[key] = (message, post.body_hash)
             fresh.append((message, post.body_hash))
             outcomes.append(message)
@@ -165,12 +178,14 @@ async def apply_posts(
     roots = _grown(answers, answered, last)
     if fresh:
         await _store(tx, fresh, last)
-    whom = await mentioned.store(tx, told, before) if told or before else {}
-    followers = await threads.store(tx, roots, answers) if roots else {}
-    shown = [message for message, _ in fresh] + roots
-    among_few = {message.room_id for message, _ in fresh if rooms[message.room_id].kind == "direct"}
-    again = await direct.show_again(tx, among_few)
-    return outcomes, Committed(messages=shown, mentioned=whom, followers=followers, sidebars=again)
+        await loose.store(tx)
+    among_few = {message.room_id for message, _ in fresh if rooms[message.room_id].is_direct}
+    return outcomes, Committed(
+        messages=[message for message, _ in fresh] + roots,
+        mentioned=await mentioned.store(tx, told, before) if told or before else {},
+        followers=await threads.store(tx, roots, answers) if roots else {},
+        sidebars=await direct.show_again(tx, among_few),
+    )
 
 
 def _grown(
@@ -253,6 +268,12 @@ def _named(
     return found
 
 
+async def _marks(tx: Transaction, named: dict[int, Named]) -> dict[int, list[Mark]]:
+    if not named:
+        return {}
+    return dict(zip(named, await mentioned.find(tx, list(named.values())), strict=True))
+
+
 def _stored(post: PostMessage, row: Any) -> tuple[Message, bytes] | None:
     """What an earlier transaction stored under this key, and the hash of the body it came with."""
     _, name, hue, _, _, _, _, _, seq, changed_seq, body, at, key_hash, marks = row
@@ -270,12 +291,24 @@ def _message(
     body: str,
     at: int,
     marks: str | None,
+    files: str | None = None,
     to: Answered | None = None,
 ) -> Message:
     who, key = post.actor_id, post.key
     if to is None:
         return Message(
-            post.room_id, seq, changed_seq, "message", who, name, hue, key, body, at, marks
+            post.room_id,
+            seq,
+            changed_seq,
+            "message",
+            who,
+            name,
+            hue,
+            key,
+            body,
+            at,
+            marks,
+            files=files,
         )
     return Message(
         post.room_id,
@@ -291,6 +324,7 @@ def _message(
         marks,
         reply_seq=to.quote.seq,
         thread_seq=to.root.seq,
+        files=files,
         quote=to.quote,
     )
 
@@ -302,7 +336,7 @@ async def _store(
     rows = [
         (
             *(m.room_id, m.seq, m.author_id, m.key, hashed),
-            *(m.body, m.at, m.marks, m.reply_seq, m.thread_seq),
+            *(m.body, m.at, m.marks, m.reply_seq, m.thread_seq, m.files),
         )
         for m, hashed in fresh
     ]

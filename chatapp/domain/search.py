@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.sql import ColumnElement
 
 from chatapp.database import Database
-from chatapp.domain import excerpts, grams, naming, search_index, text
+from chatapp.domain import attached, excerpts, grams, naming, search_index, text
 from chatapp.domain.excerpts import Piece
 from chatapp.domain.memberships import Reader
 from chatapp.domain.search_query import Query
@@ -111,6 +111,7 @@ _COLUMNS: Final = (
     messages.c.author_id,
     messages.c.body,
     messages.c.marks,
+    messages.c.files,
     users.c.name.label("author_name"),
     users.c.hue.label("author_hue"),
 )
@@ -319,6 +320,8 @@ class _Search:
 
     async def _candidates(self, low: int, high: int, lot: int) -> Sequence[Any]:
         """The next ids of the index, greatest first, with their messages; without one where it is gone."""
+        if "file" in self._query.has:
+            return await self._with_files(low, high, lot)
         numbers = {grams.word("has", what) for what in self._query.has}
         for term in self._query.terms:
             numbers |= grams.of_term(term)
@@ -338,10 +341,32 @@ class _Search:
             .order_by(ids.c.id.desc())
         )
 
+    async def _with_files(self, low: int, high: int, lot: int) -> Sequence[Any]:
+        """The same of messages with files, which are not many: the index knows nothing of them."""
+        query = (
+            select(search_docs.c.id, *_COLUMNS)
+            .select_from(messages.join(search_docs, _DOC).join(users, _AUTHOR))
+            .where(
+                messages.c.files.is_not(None),
+                messages.c.room_id.in_(self._rooms),
+                search_docs.c.id >= low,
+                search_docs.c.id < high,
+            )
+        )
+        if self._authors is not None:
+            query = query.where(messages.c.author_id.in_(self._authors))
+        return await self._reader.fetch_all(query.order_by(search_docs.c.id.desc()).limit(lot))
+
+    def _text(self, row: Any) -> str:
+        """What terms are looked for in: its words, and with `has:file` the names of its files."""
+        if "file" not in self._query.has:
+            return str(row.body)
+        return "\n".join([row.body, *(file.name for file in attached.unpacked(row.files))]).strip()
+
     def _is_right(self, row: Any) -> bool:
         """Whether it is what was asked for, as it is now."""
         query = self._query
-        if row.kind != "message" or not row.body or row.room_id not in self._rooms:
+        if row.kind != "message" or row.room_id not in self._rooms:
             return False
         if self._after is not None and _place(row) >= self._after:
             return False
@@ -349,9 +374,13 @@ class _Search:
             return False
         if self._authors is not None and row.author_id not in self._authors:
             return False
-        folded = grams.fold(row.body)
-        return all(term in folded for term in query.terms) and (
-            not query.has or query.has <= search_index.has(row.body)
+        text = self._text(row)
+        folded = grams.fold(text)
+        has = query.has - {"file"} if row.files else query.has
+        return (
+            bool(text)
+            and all(term in folded for term in query.terms)
+            and (not has or has <= search_index.has(row.body))
         )
 
     def _hit(self, row: Any) -> Hit:
@@ -361,7 +390,7 @@ class _Search:
             row.seq,
             row.author_name,
             row.author_hue,
-            excerpts.around(row.body, row.marks, self._query.terms),
+            excerpts.around(self._text(row), row.marks, self._query.terms),
             row.at,
         )
 

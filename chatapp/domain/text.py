@@ -6,6 +6,7 @@ Everything is checked here, before it is queued: one text that the database refu
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from secrets import token_hex
 from typing import Final
@@ -53,7 +54,7 @@ def has_unsendable(text: str) -> bool:
     return _UNSENDABLE.search(text) is not None
 
 
-def normal_body(text: str) -> str:
+def normal_body(text: str, *, may_be_empty: bool = False) -> str:
     """A message as it is stored: NFC, line feeds, no blank ends. Raises `Invalid` for the field `body`."""
     if len(text) > 16 * MESSAGE_CHARACTERS:
         raise Invalid({"body": "message_too_long"})
@@ -62,15 +63,18 @@ def normal_body(text: str) -> str:
         raise Invalid({"body": "message_characters"})
     body = body.strip()
     if not is_visible(body):
+        if may_be_empty:
+            return ""
         raise Invalid({"body": "message_empty"})
     if len(body) > MESSAGE_CHARACTERS or len(body.encode()) > MESSAGE_BYTES:
         raise Invalid({"body": "message_too_long"})
     return body
 
 
-def body_hash(body: str, reply: int = 0) -> bytes:
-    """16 bytes that tell whether a resend is the same message. `reply`: what it answers."""
+def body_hash(body: str, reply: int = 0, files: Sequence[str] = ()) -> bytes:
+    """16 bytes that tell whether a resend is the same message. `reply`: what it answers; `files`: what is in it."""
     said = f"{body}\0{reply}" if reply else body  # no body has a NUL
+    said = "\0\0".join((said, *files))
     return hashlib.blake2b(said.encode(), digest_size=16).digest()
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 
+from chatapp.domain.attached import FILES_MOST
 from chatapp.domain.unread import Mark
 from chatapp.errors import Invalid, Refused
 from chatapp.realtime.media_session import Asked
@@ -63,12 +64,13 @@ class Drafting(msgspec.Struct, tag="draft"):
 
 
 class Post(msgspec.Struct, tag="post"):
-    """`reply`: the number of the message that it answers, 0 for none."""
+    """`reply`: the number of the message that it answers, 0 for none. `files`: what uploads were answered with."""
 
     room: int
     key: str
     body: str
     reply: int = 0
+    files: Annotated[list[str], msgspec.Meta(max_length=2 * FILES_MOST)] = []
 
 
 class CallJoin(msgspec.Struct, tag="call_join"):

@@ -195,7 +195,9 @@ class Dispatch:
         room, key = command.room, command.key[:64]
         try:
             present = self._presence.present
-            post = post_command(connection.user_id, room, key, command.body, present, command.reply)
+            post = post_command(
+                connection.user_id, room, key, command.body, present, command.reply, command.files
+            )
             take_post(self._limits, post)
             self._writer.submit(post, lambda end: connection.send(_answer(room, key, end)))
         except ChatError as error:

@@ -36,6 +36,7 @@ from chatapp.realtime.supervisor import Supervisor
 from chatapp.realtime.tails import Tails
 from chatapp.realtime.together import Together
 from chatapp.realtime.unread import UnreadMarks
+from chatapp.realtime.uploads import Uploads
 from chatapp.realtime.writer import Writer
 from chatapp.security import Passwords, Seal
 from chatapp.settings import Settings
@@ -72,6 +73,7 @@ class Services:
     pushes: Pushes
     letters: Letters | None
     searches: Searches
+    uploads: Uploads
     backplane: Backplane
     fanout: Fanout
     writer: Writer

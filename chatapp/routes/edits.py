@@ -55,7 +55,7 @@ async def edit(request: Request) -> Response:
     form = await typed(request, "body", "base")
     base = int(form["base"]) if _VERSION.fullmatch(form["base"]) else -1
     try:
-        body = normal_body(form["body"])
+        body = normal_body(form["body"], may_be_empty=message.files is not None)
         await kit.writer.ask(_command(kit, me, message, body, base))
     except Invalid as error:
         return await _form(

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from chatapp.domain import memberships
+from chatapp.domain.attached import FILES_MOST
 from chatapp.errors import ChatError, Invalid, Later
 from chatapp.realtime.posting import post_command, take_post
 from chatapp.realtime.writer import OutcomeUnknown
@@ -14,12 +15,13 @@ from chatapp.routes.timeline import show_room
 async def post(request: Request) -> Response:
     """The same checks and the same queue as over the socket; the answer comes after the commit."""
     kit, me, room_id = services(request), await actor(request), room_number(request)
-    form = await typed(request, "body", "key", "draft", "reply", "thread")
+    form = await typed(request, "body", "key", "draft", "reply", "thread", "files")
     reply = number_of(form["reply"]) or 0
+    files = form["files"].split()[: 2 * FILES_MOST]
     as_json = wants_json(request.headers)
     try:
         present = kit.presence.present
-        command = post_command(me.id, room_id, form["key"], form["body"], present, reply)
+        command = post_command(me.id, room_id, form["key"], form["body"], present, reply, files)
         await memberships.standing(kit.database, room_id, me.id)
         take_post(kit.limits, command)
         message = await kit.writer.ask(command)

@@ -10,6 +10,7 @@ from chatapp.routes import (
     calls,
     direct,
     edits,
+    files,
     first,
     invitations,
     mentions,
@@ -28,6 +29,7 @@ from chatapp.routes import (
     switch,
     threads,
     timeline,
+    uploads,
 )
 
 
@@ -90,6 +92,11 @@ def routes(static_version: str) -> list[BaseRoute]:
         ),
         Route("/rooms/{room_id:number}/pins", pins.show, methods=["GET"]),
         Route("/rooms/{room_id:number}/mine", reactions.mine, methods=["GET"]),
+        Route("/rooms/{room_id:number}/files", uploads.upload_page, methods=["GET"]),
+        Route("/rooms/{room_id:number}/files", uploads.upload, methods=["POST"]),
+        Route("/files/{id}", uploads.discard, methods=["DELETE"]),
+        Route("/files/{id}/{name}", files.show, methods=["GET"]),
+        Route("/thumbnails/{id}", files.thumbnail, methods=["GET"]),
         Route("/rooms/{room_id:number}/preview", preview.show, methods=["POST"]),
         Route("/rooms/{room_id:number}/members", people.show, methods=["GET"]),
         Route("/rooms/{room_id:number}/members/add", people.add_member, methods=["POST"]),
