@@ -45,7 +45,7 @@ class Listed:
 
 def listed(row: Any, text: str | None = None) -> Listed:
     """A row of `columns`. `text`: what of it is shown, if not its beginning."""
-    room_id, room_name, seq, name, hue, body, marks, at, files = row
+    room_id, room_name, seq, name, hue, body, marks, files, at = row
     if files and not body:
         text = attached.in_words(files)
     elif text is None:

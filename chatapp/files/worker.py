@@ -29,29 +29,29 @@ CPU_SECONDS: Final = 10  # for one picture
 Asked = dict[str, Any]
 
 
-def look(asked: Asked) -> Asked:
+def look(asked: Asked, answer: Asked) -> None:
     """`source`: a file. `clean`: where it goes without what it tells of people. `target`: where a picture of at most
-    `longest` goes, as WebP, upright; with `square` its middle. Empty: not wanted."""
+    `longest` goes, as WebP, upright; with `square` its middle. Empty: not wanted. Raises whatever decoders raise; what
+    was done until then is in the answer."""
     data = Path(asked["source"]).read_bytes()
-    answer: Asked = {"cleaned": False, "width": 0, "height": 0}
     stripped = strip(data, asked["kind"])
     if stripped is None:
-        return answer
+        return
     if asked["clean"]:
         Path(asked["clean"]).write_bytes(stripped.data)
         answer["cleaned"] = True
     if stripped.frames > FRAMES_MOST:
-        return answer
+        return
     with Image.open(BytesIO(stripped.data), formats=[asked["kind"]]) as image:
         width, height = image.size
         if not 0 < width * height <= PIXELS_MOST or max(width, height) > SIDE_MOST:
-            return answer
+            return
         turned = image.getexif().get(0x0112, 1) >= 5
         if asked["target"]:
             _save(image, asked["longest"], asked["target"], square=asked["square"])
         else:
             image.load()
-    return {**answer, "width": height if turned else width, "height": width if turned else height}
+    answer |= {"width": height if turned else width, "height": width if turned else height}
 
 
 def _save(image: Image.Image, longest: int, target: str, *, square: bool) -> None:
@@ -117,10 +117,11 @@ def main() -> None:
     _bound()
     for line in sys.stdin:
         _give_time()
+        answer: Asked = {"cleaned": False, "width": 0, "height": 0}
         try:
-            answer = look(json.loads(line))
-        except Exception as error:  # noqa: BLE001  decoders raise whatever they like; all of it means: no picture
-            answer = {"cleaned": False, "width": 0, "height": 0, "error": type(error).__name__}
+            look(json.loads(line), answer)
+        except Exception as error:  # noqa: BLE001  all of it means: no picture
+            answer["error"] = type(error).__name__
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 

@@ -17,6 +17,7 @@ from chatapp.realtime.asked import KINDS
 from chatapp.routes.site import static_version
 from chatapp.routes.table import routes
 from chatapp.tables import sessions, users
+from tests.routes.filing import DOT, says_with, sends
 from tests.routes.pages import read
 from tests.routes.people import HTMX, JSON, PASSWORD, Person, services, somebody
 from tests.support.asgi import Site
@@ -115,6 +116,12 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/bookmarks"): Row(signed_in("200")),
     ("GET", f"/rooms/{ROOM}/pins"): Row(members("200")),
     ("GET", f"/rooms/{ROOM}/mine"): Row(members("200")),
+    ("GET", f"/rooms/{ROOM}/files"): Row(members("200")),
+    ("POST", f"/rooms/{ROOM}/files"): Row(members("201"), {"it": "is the file"}),
+    # The file is the member's, and in a message; the person who asks as "member" is another one.
+    ("DELETE", "/files/{id}"): Row(signed_in("404")),
+    ("GET", "/files/{id}/{name}"): Row({**everybody("404"), "member": "200", "owner": "200"}),
+    ("GET", "/thumbnails/{id}"): Row({**everybody("404"), "member": "200", "owner": "200"}),
     ("POST", f"/rooms/{ROOM}/preview"): Row(members("200"), {"body": "*hello*"}),
     ("GET", f"/rooms/{ROOM}/members"): Row(members("200")),
     ("POST", f"/rooms/{ROOM}/members/add"): Row(
@@ -246,6 +253,7 @@ class Scene:
     member_id: int
     room: int
     name: str
+    file: str
 
     def __init__(self, site: Site, quiet: Person, quiet_id: int) -> None:
         self.site = site
@@ -259,7 +267,8 @@ class Scene:
         self.room = await owner.opens(self.name)
         await self.member.joins(self.room)
         await self.quiet.joins(self.room)
-        await self.member.says(self.room, SECRET)
+        self.file = await sends(self.member, self.room, "dot.png", DOT)
+        await says_with(self.member, self.room, self.file, body=SECRET)
         of_member = select(users.c.id).where(users.c.name == self.member.name)
         self.member_id = await services(self.site).database.fetch_value(of_member)
         if who == "owner":
@@ -283,6 +292,8 @@ class Scene:
             .replace(SEQ, "4")
             .replace(PERSON, str(self.quiet_id if path.startswith("/admin") else self.member_id))
             .replace("{invitation_id:number}", "1")
+            .replace("{id}", self.file)
+            .replace("{name}", "dot.png")
             .replace("/static", f"/static/{static_version()}/css/app.css")
         )
 
@@ -380,6 +391,8 @@ async def test_nothing_of_a_room_is_told_to_who_is_not_in_it_however_they_ask(ro
         f"{room}/messages/4/reactions",
         f"{room}/pins",
         f"{room}/mine?crowded=4",
+        f"{room}/files",
+        f"/files/{play.file}/dot.png",
         f"{room}/call",
         f"{room}?reply=4",
         f"{room}/threads/4",

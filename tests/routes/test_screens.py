@@ -40,6 +40,7 @@ from chatapp.domain.commands import (
 from chatapp.tables import messages, participants, rooms, users
 from tests.domain.world import Revise, a_post
 from tests.routes import pages
+from tests.routes.filing import DOT, says_with, sends
 from tests.routes.people import Person, services, somebody
 from tests.routes.screens import Look, Screen
 from tests.support.asgi import Site
@@ -353,6 +354,25 @@ def changes_message(who: str, *steps: str, body: str = "changed") -> Action:
     return act
 
 
+def sends_files(who: str, *steps: str) -> Action:
+    """Some with words and some without, which somebody answers; then `steps`, as of `changes_message`."""
+
+    async def act(world: World) -> None:
+        person = getattr(world, who)
+        dot = await sends(person, world.lab, "<dot>.png", DOT)
+        text = await sends(person, world.lab, "notes & more.txt", "α < β".encode())
+        sound = await sends(person, world.lab, "s.mp3", b"ID3" + bytes(20))
+        await says_with(person, world.lab, sound, body="listen")
+        seq = await says_with(person, world.lab, dot, text)
+        await world.ann.tries_to_say(world.lab, "nice", reply=str(seq))
+        for step in steps:
+            form = {"body": "with words now", "base": "0"} if step == "edit" else {}
+            answer = await person.post(f"/rooms/{world.lab}/messages/{seq}/{step}", form)
+            assert answer.status_code == 303
+
+    return act
+
+
 def reacts(*steps: str, at: int = -1) -> Action:
     """Each step 'who emoji', with a '-' ahead of the emoji to take it back. `at`: of the lab's messages."""
 
@@ -423,10 +443,12 @@ ACTIONS: dict[type, dict[str, Action]] = {
             "bob", "edit", "edit", body="> @Ann Archer **<b>**\n```py\nx = 1\n```\n"
         ),
         "everybody edits and deletes at once": all_at_once_change_theirs,
+        "bob says something to files, which are quoted": sends_files("bob", "edit"),
     },
     DeleteMessage: {
         "bob deletes what he said": changes_message("bob", "delete"),
         "ann deletes what others said": ann_deletes_what_is_there,
+        "bob deletes files, and takes some back": sends_files("bob", "delete", "restore", "delete"),
     },
     RestoreMessage: {
         "bob takes it back": changes_message("bob", "edit", "delete", "restore"),
@@ -443,6 +465,7 @@ ACTIONS: dict[type, dict[str, Action]] = {
         "cat answers": answers("cat"),
         "bob answers himself": answers("bob", "a <b>& so on"),
         "eve may not answer": answers("eve"),
+        "bob sends files": sends_files("bob"),
     },
     CreateRoom: {
         "ann opens a room": lambda world: world.ann.opens(f"Another {world.times}"),
