@@ -10,7 +10,7 @@ from chatapp.domain.attached import File
 from chatapp.domain.rooms import Room
 from chatapp.errors import Invalid, Refused, SignedOut, TooLarge
 from chatapp.limits import UPLOAD
-from chatapp.realtime.dispatch import post_command, take_post
+from chatapp.realtime.posting import post_command, take_post
 from chatapp.routes.door import page, services, session, to
 from chatapp.routes.multipart import Form
 from chatapp.routes.rooms import member
