@@ -67,6 +67,13 @@ async def apply_delete(tx: Transaction, command: DeleteMessage) -> Committed:
     if message.author_id != me.id:
         author, seq = message.author_id, str(message.seq)
         await audit.note(tx, room.id, me.id, "delete", author, seq)
+    return await take_away(tx, room, message, me.id, me.now + UNDO_SECONDS * 1000)
+
+
+async def take_away(
+    tx: Transaction, room: Any, message: Message, by_id: int, until: int
+) -> Committed:
+    """What a message says goes, and can be brought back until a time. `room` as it is now, locked."""
     named = (mentions.c.room_id == room.id) & (mentions.c.seq == message.seq)
     rows = await tx.fetch_all(select(mentions.c.user_id, mentions.c.is_cleared).where(named))
     kept = _Kept(
@@ -83,8 +90,8 @@ async def apply_delete(tx: Transaction, command: DeleteMessage) -> Committed:
         insert(deletions).values(
             room_id=room.id,
             seq=message.seq,
-            by_id=me.id,
-            until=me.now + UNDO_SECONDS * 1000,
+            by_id=by_id,
+            until=until,
             kept=msgspec.json.encode(kept).decode(),
         )
     )
@@ -122,19 +129,24 @@ async def apply_restore(tx: Transaction, command: RestoreMessage) -> Committed:
     ).fetchone()
     if row is None:
         raise Conflict("restore_over")
-    kept = msgspec.json.decode(row.kept, type=_Kept)
+    return await bring_back(tx, room, message.seq, row.kept)
+
+
+async def bring_back(tx: Transaction, room: Any, seq: int, text: str) -> Committed:
+    """`text`: what was `kept`. `room` as it is now, locked."""
+    kept = msgspec.json.decode(text, type=_Kept)
     if kept.mentions:
         await tx.execute(
             insert(mentions),
             [
-                {"room_id": room.id, "seq": message.seq, "user_id": who, "is_cleared": cleared}
+                {"room_id": room.id, "seq": seq, "user_id": who, "is_cleared": cleared}
                 for who, cleared in kept.mentions
             ],
         )
     changed = await messages.change(
         tx,
         room,
-        message.seq,
+        seq,
         kind="message",
         body=kept.body,
         marks=kept.marks,

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import and_, delete, insert, or_, select, update
 
 from chatapp.database import Transaction
-from chatapp.domain import audit, policy
+from chatapp.domain import audit, hiding, policy
 from chatapp.domain import memberships as members
 from chatapp.domain.commands import Committed, Message, Moderate
 from chatapp.domain.log import add_event, add_event_of, lock_room, lock_user
@@ -185,6 +185,26 @@ async def _unban(tx: Transaction, room: Any, _theirs: policy.Stand, command: Mod
     return Committed(room.id)
 
 
+# -- what was said ----------------------------------------------------------------
+
+
+async def _hide(tx: Transaction, room: Any, _theirs: policy.Stand, command: Moderate) -> Committed:
+    done = await hiding.hide(tx, room, command.user_id, command.actor_id)
+    return await _noted(tx, room, command, done)
+
+
+async def _unhide(
+    tx: Transaction, room: Any, _theirs: policy.Stand, command: Moderate
+) -> Committed:
+    return await _noted(tx, room, command, await hiding.bring_back(tx, room, command.user_id))
+
+
+async def _noted(tx: Transaction, room: Any, command: Moderate, done: Committed) -> Committed:
+    if done.messages:
+        await audit.note(tx, room.id, command.actor_id, command.action, command.user_id)
+    return done
+
+
 _OF_OWNERS: Final = frozenset({"promote", "demote", "hand_over"})
 _ACTIONS: Final[
     dict[str, Callable[[Transaction, Any, policy.Stand, Moderate], Awaitable[Committed]]]
@@ -197,6 +217,8 @@ _ACTIONS: Final[
     "remove": _remove,
     "ban": _ban,
     "unban": _unban,
+    "hide": _hide,
+    "unhide": _unhide,
 }
 ACTIONS: Final = frozenset(_ACTIONS)
 

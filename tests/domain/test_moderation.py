@@ -3,7 +3,16 @@
 import pytest
 from sqlalchemy import select, update
 
-from chatapp.domain import audit, drafts, memberships, moderation, policy, rooms
+from chatapp.domain import (
+    audit,
+    deletions,
+    drafts,
+    memberships,
+    messages,
+    moderation,
+    policy,
+    rooms,
+)
 from chatapp.domain.commands import (
     AddMember,
     DeleteAccount,
@@ -16,10 +25,12 @@ from chatapp.domain.commands import (
     Moderate,
     Pin,
     React,
+    RestoreMessage,
     ShapeRoom,
 )
 from chatapp.errors import Conflict, Forbidden, Invalid, Missing
 from chatapp.tables import bans, now_ms
+from chatapp.tables import deletions as deletions_table
 from chatapp.tables import drafts as drafts_table
 from tests.domain import world
 from tests.domain.test_policy import becomes, closed, has_role
@@ -262,3 +273,46 @@ async def test_posts_of_moderators_may_call_everybody(database, bob, cat, dan, d
     assert isinstance(second, Message)
     assert first.marks is not None
     assert second.marks is None
+
+
+async def test_the_last_hour_of_what_somebody_said_is_hidden_and_brought_back_at_once(
+    database, bob, cat, dan, den
+):
+    (old,) = await world.says(database, cat, den, "long ago")
+    await world.changes(database, den, old.seq, at=1)
+    first, second = await world.says(database, cat, den, "one @Bob Baker", "two")
+    await world.answers(database, bob, den, first.seq)
+    reply = await world.answers(database, cat, den, first.seq, "an answer of mine")
+    await world.carry_out(database, DeleteMessage(cat.id, den, second.seq))
+    await world.says(database, bob, den, "what others say stays")
+
+    async def kinds():
+        return {row.seq: row.kind for row in await world.log_of(database, den) if row.key}
+
+    before = await kinds()
+    done = await does(database, dan, den, "hide", cat)
+    assert done.recounted == {den}
+    assert await kinds() == before | {first.seq: "deleted", reply.seq: "deleted"}
+    assert (await does(database, dan, den, "hide", cat)).messages == []
+    with pytest.raises(Conflict, match="restore_over"):  # not theirs to bring back
+        await world.carry_out(database, RestoreMessage(cat.id, den, first.seq))
+    await does(database, bob, den, "unhide", cat)  # and another one may
+    assert await kinds() == before
+    found = await messages.living(database, den, first.seq)
+    assert (found.body, found.marks is not None) == ("one @Bob Baker", True)
+    assert (await does(database, bob, den, "unhide", cat)).messages == []
+    assert [entry[1] for entry in await log_of(database, den)] == ["hide", "unhide"]
+
+
+async def test_what_is_hidden_outlives_a_ban_and_is_wiped_after_a_week(
+    database, bob, cat, dan, den
+):
+    (said,) = await world.says(database, cat, den, "loud words")
+    await does(database, dan, den, "ban", cat)
+    await does(database, dan, den, "hide", cat)
+    async with database.transaction() as tx:
+        assert await deletions.wipe(tx) == set()
+        await tx.execute(update(deletions_table).values(until=now_ms() - 1))
+        assert await deletions.wipe(tx) == {den}
+    assert (await does(database, dan, den, "unhide", cat)).messages == []
+    assert (await world.log_of(database, den))[said.seq - 1].body == ""

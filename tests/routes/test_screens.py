@@ -502,6 +502,10 @@ ACTIONS: dict[type, dict[str, Action]] = {
         "ann bans bob and lifts it": in_turn(
             moderates("ann", "bob", "ban"), moderates("ann", "bob", "unban")
         ),
+        "ann hides what bob said": moderates("ann", "bob", "hide"),
+        "ann hides it and brings it back": in_turn(
+            moderates("ann", "bob", "hide"), moderates("ann", "bob", "unhide")
+        ),
         "bob tries to remove ann": moderates("bob", "ann", "remove"),
     },
     OpenDirect: {
