@@ -13,7 +13,7 @@ from chatapp import logs, words
 from chatapp.clock import Clock, SystemClock
 from chatapp.composition import running
 from chatapp.database import data_folder
-from chatapp.domain import text
+from chatapp.domain import attached, text
 from chatapp.fragments import Fragments
 from chatapp.middleware import Bodies, CrossSite, Hosts, Packed, Requests
 from chatapp.realtime.farewell import send_away
@@ -50,6 +50,9 @@ def create_app(
             "static": f"/static/{version}/".__add__,
             "site_name": settings.site_name,
             "edit_seconds": settings.edit_seconds,
+            "upload_mb": settings.upload_mb,
+            "files_most": attached.FILES_MOST,
+            "sample_files": attached.SAMPLES,
         }
     )
     fragments = Fragments(templates)

@@ -69,3 +69,7 @@ def in_words(text: str) -> str:
         return files[0].name
     one, many = words.FILES.get(kind, words.FILES["file"])
     return one if len(files) == 1 else many.format(n=len(files))
+
+
+# One of each shape: what scripts clone for a message that is on its way.
+SAMPLES: Final = (File("", "", "image/png", 0, 1, 1), File("", "", filetypes.ANY, 0))

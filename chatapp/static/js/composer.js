@@ -19,7 +19,7 @@ export class Composer {
    * @param {HTMLFormElement} by.form
    * @param {string} by.room
    * @param {import("./drafts.js").Drafts} by.drafts
-   * @param {(body: string) => boolean} by.send false: not taken, the text stays
+   * @param {(body: string, files?: object[]) => boolean} by.send false: not taken, the text stays
    */
   constructor({ form, room, drafts, send }) {
     this.form = form;
@@ -51,13 +51,13 @@ export class Composer {
     });
     box.addEventListener("input", () => {
       this.#typedAt = Date.now();
-      this.#look();
+      this.look();
       if (!this.#composing) draft.type(box.value); // half a word is worth nothing elsewhere
     });
     window.addEventListener("pagehide", () => this.keep());
     document.addEventListener("visibilitychange", () => document.hidden && this.keep());
-    wirePictures(form.closest("main") ?? form, () => this.#say(words().noPictures));
-    this.#look();
+    this.#takeFiles(form.closest("main") ?? form);
+    this.look();
   }
 
   get text() {
@@ -91,8 +91,23 @@ export class Composer {
   close() {
     this.#closed = true;
     this.box.readOnly = true;
-    this.#say(words().roomGone);
-    this.#look();
+    this.say(words().roomGone);
+    this.look();
+  }
+
+  /** What files need comes when the box is used, or something is dragged here. @param {HTMLElement} place */
+  #takeFiles(place) {
+    const bring = async () => {
+      if (this.files || !this.form.dataset.files) return;
+      const { Attachments } = await import("./later/attachments.js");
+      this.files ??= new Attachments(this, place);
+    };
+    this.form.addEventListener("focusin", bring);
+    place.addEventListener("dragenter", bring);
+    // a file that is dropped meanwhile must not open in place of the page
+    for (const kind of ["dragover", "drop"]) {
+      place.addEventListener(kind, (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
+    }
   }
 
   /** Milliseconds until nobody is typing here. */
@@ -107,7 +122,7 @@ export class Composer {
     if (this.#closed) return;
     this.box.value = text;
     this.box.dispatchEvent(new Event("replaced"));
-    this.#look();
+    this.look();
   }
 
   #key(event) {
@@ -124,32 +139,35 @@ export class Composer {
 
   #submit() {
     const { text, fault } = judge(this.box.value);
-    if (this.#closed || fault === "empty") return;
+    const { files } = this;
+    if (this.#closed || (fault === "empty" && !files?.count)) return;
     if (fault === "over") {
-      this.#look();
+      this.look();
       this.focus();
       return;
     }
-    if (!this.send(text)) {
-      this.#say(words().full);
+    if (files?.hold(() => this.#submit())) return;
+    if (!this.send(text, files?.ready)) {
+      this.say(words().full);
       this.focus();
       return;
     }
+    files?.clear();
     this.box.value = "";
     this.box.dispatchEvent(new Event("cleared"));
     this.draft.type("");
     this.draft.flush();
-    this.#look();
+    this.look();
     this.focus();
   }
 
   /** After every change of the text: the button, the count, the height. */
-  #look() {
+  look() {
     const { fault, points } = judge(this.box.value);
-    if (this.button) this.button.disabled = this.#closed || fault === "empty";
+    if (this.button) this.button.disabled = this.#closed || (fault === "empty" && !this.files?.count);
     const over = fault === "over";
     if (over) this.#tooLong(points - MAX_POINTS);
-    else if (!this.#closed) this.#say("");
+    else if (!this.#closed) this.say("");
     if (over) this.box.setAttribute("aria-invalid", "true");
     else this.box.removeAttribute("aria-invalid");
     grow(this.box);
@@ -157,10 +175,10 @@ export class Composer {
 
   #tooLong(excess) {
     const { overOne, over, tooBig } = words();
-    this.#say(excess > 0 ? counted(overOne, over, excess) : tooBig);
+    this.say(excess > 0 ? counted(overOne, over, excess) : tooBig);
   }
 
-  #say(sentence) {
+  say(sentence) {
     if (!this.state || this.state.textContent === (sentence ?? "")) return;
     const line = sentence ? shape("tpl-too-long") : null;
     if (line) (line.querySelector("[data-count]") ?? line).textContent = sentence;
@@ -173,27 +191,4 @@ export function grow(box) {
   if (CSS.supports("field-sizing", "content")) return;
   box.rows = 1;
   while (box.rows < ROWS_MOST && box.scrollHeight > box.clientHeight) box.rows += 1;
-}
-
-/**
- * Pictures and files cannot be sent yet. Pasted ones would vanish without a word; dropped ones would open in place of
- * the page.
- * @param {HTMLElement} place @param {() => void} say
- */
-function wirePictures(place, say) {
-  place.addEventListener("paste", (event) => {
-    const { clipboardData } = event;
-    // a table or a page that is copied comes with a picture of itself: the text is what is meant
-    if (!clipboardData?.files.length || clipboardData.getData("text/plain")) return;
-    event.preventDefault();
-    say();
-  });
-  for (const kind of ["dragover", "drop"]) {
-    place.addEventListener(kind, (event) => {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      if (kind === "drop") say();
-      else event.dataTransfer.dropEffect = "none";
-    });
-  }
 }

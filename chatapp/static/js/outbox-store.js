@@ -21,6 +21,7 @@ const PREFIX = "chatapp:outbox:";
  * @property {string} body
  * @property {number} at when it was written; also its place in the queue
  * @property {import("./answering.js").Quote} [reply] what it answers
+ * @property {{id: string, name: string, kind: string, size: number, width: number, height: number}[]} [files]
  * @property {{code: string, message: string}} [failed] why the server will not have it
  */
 
@@ -76,16 +77,17 @@ export class OutboxStore {
   }
 
   /**
-   * @param {{key: string, room: string, body: string, reply?: import("./answering.js").Quote}} message
+   * @param {{key: string, room: string, body: string, reply?: object, files?: object[]}} message as in an entry
    * @returns {Entry | null} null: no room for it, nothing was changed
    */
-  add({ key, room, body, reply }) {
+  add(message) {
+    const { body } = message;
     const all = this.all();
     const used = all.reduce((sum, entry) => sum + bytes(entry.body), 0);
     if (all.length >= MAX_ENTRIES || used + bytes(body) > MAX_BYTES) return null;
     // strictly growing, so that two messages of one millisecond (or a clock set back) keep their order
     const at = Math.max(this.now(), (all.at(-1)?.at ?? 0) + 1);
-    const entry = { key, user: this.user, room, body, at, ...(reply && { reply }) };
+    const entry = { ...message, user: this.user, at };
     return this.#write(entry) ? entry : null;
   }
 

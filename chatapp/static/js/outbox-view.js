@@ -149,7 +149,8 @@ export function draft(entry) {
   if (entry.reply) quote(row, entry.reply);
   const text = document.createElement("p");
   text.textContent = entry.body;
-  row.querySelector(".msg-body")?.replaceChildren(text);
+  row.querySelector(".msg-body")?.replaceChildren(...(entry.body ? [text] : []));
+  if (entry.files) import("./later/attachments.js").then((files) => files.show(row, entry.files), () => {});
   return row;
 }
 

@@ -85,11 +85,12 @@ export class Outbox extends EventTarget {
 
   /**
    * @param {string} room @param {string} body
-   * @param {{key?: string, reply?: import("./answering.js").Quote | null}} [how] `reply`: what it answers
+   * @param {{key?: string, reply?: import("./answering.js").Quote | null, files?: object[]}} [how] `reply`: what it
+   *   answers; `files`: as the server told of them
    * @returns {boolean} false when the store is full: the text is the caller's
    */
-  add(room, body, { key = newKey(), reply = null } = {}) {
-    const entry = this.store.add({ key, room, body, ...(reply && { reply }) });
+  add(room, body, { key = newKey(), reply, files } = {}) {
+    const entry = this.store.add({ key, room, body, reply: reply ?? undefined, files });
     if (entry === null) return false;
     this.#say("added", entry);
     this.#drainAll();
@@ -108,7 +109,7 @@ export class Outbox extends EventTarget {
     const { code } = entry.failed ?? {};
     // what it answered is not there: the words are sent without it
     const reply = code === REPLY_GONE ? null : entry.reply;
-    this.add(entry.room, entry.body, { key: code === LATE ? key : newKey(), reply });
+    this.add(entry.room, entry.body, { key: code === LATE ? key : newKey(), reply, files: entry.files });
   }
 
   /** @param {string} key */
@@ -175,7 +176,7 @@ export class Outbox extends EventTarget {
       };
       this.#asking.set(entry.key, answer);
       const { room, key, body, reply } = entry;
-      const frame = { type: "post", room: Number(room), key, body, ...(reply && { reply: reply.seq }) };
+      const frame = { type: "post", room: Number(room), key, body, reply: reply?.seq, files: ids(entry) };
       // the line would end, and break before its 1009 could be read: then nobody knew why
       if (bytes(JSON.stringify(frame)) > FRAME_BYTES) answer({ outcome: "refused", code: TOO_LONG, message: "" });
       else if (!this.socket.send(frame)) answer({ outcome: "later" });
@@ -183,12 +184,13 @@ export class Outbox extends EventTarget {
   }
 
   /** Where sockets do not get through. @returns {Promise<Outcome>} */
-  async #overHttp({ room, key, body, reply }) {
+  async #overHttp(entry) {
+    const { room, key, body, reply } = entry;
     try {
       const answer = await fetch(`/rooms/${room}/messages`, {
         method: "POST",
         headers: { Accept: "application/json" },
-        body: new URLSearchParams({ key, body, ...(reply && { reply: String(reply.seq) }) }),
+        body: new URLSearchParams({ key, body, reply: reply?.seq ?? "", files: ids(entry)?.join(" ") ?? "" }),
         credentials: "same-origin",
         signal: AbortSignal.timeout(ANSWER),
       });
@@ -261,6 +263,11 @@ export class Outbox extends EventTarget {
   #say(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** @returns {string[] | undefined} */
+function ids({ files }) {
+  return files?.map((file) => file.id);
 }
 
 /** @returns {string} a random UUID; randomUUID itself is missing on plain http outside localhost */

@@ -41,8 +41,8 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   const form = element.querySelector("form[data-composer]");
   const composer = form && new Composer({
     form, room, drafts,
-    send: (body) => {
-      const taken = outbox.add(room, body, { reply: answering?.quote });
+    send: (body, files) => {
+      const taken = outbox.add(room, body, { reply: answering?.quote, files });
       if (taken) answering?.sent();
       // an old window cannot show it; the newest page draws it from the outbox
       if (taken && !feed.newest) location.assign(`/rooms/${room}`);
@@ -78,6 +78,7 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   wireTools(feed, { unread: markUnread, answer, thread, ...changes, ...marks });
   wireJumps(feed);
   wireCopy(feed.timeline);
+  element.parentElement.addEventListener("click", openInPage);
   wireKeys(feed.timeline, composer?.box ?? null, { r: answer, t: thread });
 
   function leave(reason) {
@@ -87,6 +88,14 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
     const unsent = composer?.text.trim() || outbox.store.inRoom(room).length > 0;
     if (!unsent) setTimeout(() => location.assign("/rooms"), LEAVE_AFTER);
   }
+}
+
+/** Pictures and texts; without what shows them here they open by their addresses. */
+function openInPage(event) {
+  const link = event.target.closest("a[data-view]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  import("./later/gallery.js").then((gallery) => gallery.open(link), () => location.assign(link.href));
 }
 
 /** The server asks for a fresh page. A page that comes stale from somewhere must not make a loop. */

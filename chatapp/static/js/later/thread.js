@@ -81,7 +81,7 @@ class Thread {
     this.calendar = new Calendar(document.documentElement.lang, words());
     const form = aside.querySelector("form[data-composer]");
     const local = { of: (name, box) => drafts.onDevice(name, box) };
-    this.composer = form && new Composer({ form, room: `${feed.room}:${this.seq}`, drafts: local, send: (body) => this.#send(body) });
+    this.composer = form && new Composer({ form, room: `${feed.room}:${this.seq}`, drafts: local, send: (...said) => this.#send(...said) });
   }
 
   start() {
@@ -131,9 +131,9 @@ class Thread {
     (this.opener?.isConnected ? this.opener : link ?? this.feed.timeline).focus();
   }
 
-  #send(body) {
+  #send(body, files) {
     const row = this.first.querySelector("[data-seq]");
-    return this.outbox.add(this.feed.room, body, { reply: { ...quoting(row), seq: this.seq } });
+    return this.outbox.add(this.feed.room, body, { reply: { ...quoting(row), seq: this.seq }, files });
   }
 
   /** Rows that came for the room. @param {HTMLElement[]} rows */
