@@ -143,7 +143,7 @@ class Fragments:
         return html
 
     def _made(self, message: Message) -> str:
-        html = self._body(message) if message.kind == "message" else ""
+        html = self._body(message) if message.kind == "message" and message.body else ""
         return (
             self._mould.fill(message, html) if message.is_plain else self._rendered(message, html)
         )

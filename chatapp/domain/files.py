@@ -14,11 +14,11 @@ from typing import Any, Final
 from sqlalchemy import delete, exists, func, insert, or_, select, tuple_, update
 
 from chatapp.database import Transaction
-from chatapp.domain import memberships as members
+from chatapp.domain import policy
 from chatapp.domain.attached import File, packed
 from chatapp.domain.log import lock_user
 from chatapp.domain.memberships import Reader
-from chatapp.errors import Forbidden, Missing, TooLarge
+from chatapp.errors import Missing, TooLarge
 from chatapp.reading import InWords
 from chatapp.tables import deletions, files, memberships, messages, now_ms
 
@@ -32,12 +32,10 @@ async def apply_begin(
     tx: Transaction, id_: str, user_id: int, room_id: int, name: str, size: int, quota: int
 ) -> None:
     """A row for a file that is about to come, of at most `size` bytes. `quota`: bytes that one person may have, 0 for
-    any number. Raises `Forbidden`, `TooLarge`."""
-    await lock_user(
-        tx, user_id, alone=True
-    )  # two uploads of one person are counted one after another
-    if not await members.is_member(tx, room_id, user_id):
-        raise Forbidden("not_member")
+    any number. Raises `Missing`, `Forbidden`, `TooLarge`."""
+    # two uploads of one person are counted one after another
+    await lock_user(tx, user_id, alone=True)
+    await policy.require(tx, room_id, user_id, "post")
     if quota and await used(tx, user_id) + size > quota:
         raise TooLarge("quota_full", most=quota // 2**20)
     await tx.execute(
@@ -63,9 +61,8 @@ async def used(reader: Reader, user_id: int) -> int:
 async def apply_ready(
     tx: Transaction, user_id: int, room_id: int, file: File, digest: bytes
 ) -> None:
-    """Its content is stored. Raises `Forbidden` when they are no member any more, `Missing` when it took too long."""
-    if not await members.is_member(tx, room_id, user_id):
-        raise Forbidden("not_member")
+    """Its content is stored. Raises `Missing`, `Forbidden` when they may not any more, or it took too long."""
+    await policy.require(tx, room_id, user_id, "post")
     stored = await tx.execute(
         update(files)
         .where(files.c.id == file.id, files.c.state == "uploading", files.c.room_id == room_id)

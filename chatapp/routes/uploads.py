@@ -8,26 +8,27 @@ from starlette.responses import JSONResponse, Response
 from chatapp.domain import files
 from chatapp.domain.attached import File
 from chatapp.domain.rooms import Room
+from chatapp.domain.users import User
 from chatapp.errors import Invalid, Refused, SignedOut, TooLarge
 from chatapp.limits import UPLOAD
 from chatapp.realtime.posting import post_command, take_post
 from chatapp.routes.door import page, services, session, to
 from chatapp.routes.multipart import Form
-from chatapp.routes.rooms import member
+from chatapp.routes.rooms import standing
 
 
 async def upload_page(request: Request) -> Response:
     """The form, for browsers without scripts."""
-    _, room = await member(request)
+    _, room, _ = await standing(request, "post")
     return await _form(request, room, {}, {})
 
 
 async def upload(request: Request) -> Response:
     """A body that is the file, with its name in the query; or a form, which becomes a message at once."""
     kit = services(request)
-    me, room = await member(request)
+    me, room, _ = await standing(request, "post")
     if request.headers.get("content-type", "").startswith("multipart/"):
-        return await _message(request, room)
+        return await _message(request, me, room)
     length = _length(request)
     kit.uploads.check(length)
     kit.limits.take(UPLOAD, me.id)
@@ -57,9 +58,8 @@ def _told(file: File) -> dict[str, object]:
     }
 
 
-async def _message(request: Request, room: Room) -> Response:
+async def _message(request: Request, me: User, room: Room) -> Response:
     kit = services(request)
-    me, _ = await member(request)
     kit.limits.take(UPLOAD, me.id)
     form = Form(request)
     try:

@@ -1,4 +1,4 @@
-"""The message box: which key sends, input methods, and what is pasted or dropped."""
+"""The message box: which key sends, and input methods."""
 
 import pytest
 from playwright.async_api import Page, expect
@@ -6,21 +6,6 @@ from playwright.async_api import Page, expect
 from tests.browser.actions import bodies, comes, open_room, shown
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
-
-PASTE = """([text, picture]) => {
-  const data = new DataTransfer();
-  if (text) data.setData("text/plain", text);
-  if (picture) data.items.add(new File([new Uint8Array(8)], "cat.png", { type: "image/png" }));
-  const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
-  return document.querySelector("#composer").dispatchEvent(event);
-}"""
-DROP = """() => {
-  const data = new DataTransfer();
-  data.items.add(new File([new Uint8Array(8)], "cat.png", { type: "image/png" }));
-  const fire = (kind) => document.querySelector(".timeline").dispatchEvent(
-    new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
-  return [fire("dragover"), fire("drop")];
-}"""
 
 
 async def ann_in_lab(serve: Serve, person: Arrive, **options: object) -> Person:
@@ -118,19 +103,3 @@ async def test_pasted_lines_stay_lines(serve: Serve, person: Arrive) -> None:
     await expect(bodies(ann.page)).to_have_count(0)
     await box.press("Enter")
     await shown(ann.page, "one\n\n two\nthree")
-
-
-async def test_a_pasted_or_dropped_picture_is_not_dropped_in_silence(
-    serve: Serve, person: Arrive
-) -> None:
-    ann = await ann_in_lab(serve, person)
-    said = ann.page.locator("#composer-state")
-    assert await ann.page.evaluate(PASTE, ["", True]) is False
-    await expect(said).to_have_text("Pictures and files cannot be sent yet.")
-    await ann.page.locator("#composer").press_sequentially("x")
-    await expect(said).to_have_text("")
-    assert await ann.page.evaluate(PASTE, ["a table", True]) is True, "the browser pastes the text"
-    await expect(said).to_have_text("")
-    assert await ann.page.evaluate(DROP) == [False, False], "the file does not open"
-    await expect(said).to_have_text("Pictures and files cannot be sent yet.")
-    await expect(ann.page.locator("#composer")).to_have_value("x")

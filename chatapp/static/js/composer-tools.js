@@ -1,10 +1,7 @@
 // The tools under the message box: emoji, and how the message will look. What is seldom used is fetched when it is
 // asked for; until then, and without a line, codes can be typed.
 
-import { debounced } from "./page.js";
 import { insert } from "./insert.js";
-
-const PREVIEW_AFTER = 250;
 
 /**
  * @param {object} by
@@ -40,35 +37,27 @@ function wireEmoji(button, box, session) {
   }
 }
 
-/** The server draws it: what is shown is what will be shown. */
+/** How the message will look comes when it is asked for. */
 function wirePreview(form, box) {
   const button = form.querySelector("[data-preview-toggle]");
-  const pane = form.querySelector("[data-preview]");
-  if (!button || !pane) return;
+  if (!button) return;
   button.type = "button"; // without scripts it is a form of its own
-  button.setAttribute("aria-pressed", String(!pane.hidden));
-  const ask = debounced(PREVIEW_AFTER, () => !pane.hidden && show());
+  button.ariaPressed = "false";
+  let preview = null;
+  const toggle = async () => {
+    preview ??= import("./later/preview.js").then((made) => made.wirePreview(form, box, button));
+    try {
+      (await preview)();
+    } catch {
+      preview = null; // no line
+    }
+  };
   button.addEventListener("click", toggle);
-  box.addEventListener("input", () => !pane.hidden && (box.value.trim() === "" ? show() : ask()));
-  box.addEventListener("cleared", () => pane.replaceChildren());
-  box.addEventListener("replaced", () => !pane.hidden && show());
   box.addEventListener("keydown", (event) => {
     // AltGr counts as Ctrl and Alt, and writes letters
     const both = (event.ctrlKey || event.metaKey) && event.altKey && !event.getModifierState("AltGraph");
     if (!both || event.code !== "KeyP") return;
     event.preventDefault();
-    toggle();
+    void toggle();
   });
-
-  function toggle() {
-    pane.hidden = !pane.hidden;
-    button.setAttribute("aria-pressed", String(!pane.hidden));
-    if (!pane.hidden) show();
-    box.focus();
-  }
-
-  function show() {
-    if (box.value.trim() === "") pane.replaceChildren();
-    else pane.dispatchEvent(new Event("preview"));
-  }
 }

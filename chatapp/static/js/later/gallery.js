@@ -11,7 +11,7 @@ export function open(link) {
   const gallery = new Gallery(dialog, link);
   dialog.addEventListener("close", () => {
     dialog.remove();
-    (gallery.link.isConnected ? gallery.link : link).focus();
+    document.querySelector(`a[data-view][href="${CSS.escape(gallery.link.getAttribute("href"))}"]`)?.focus();
   });
   dialog.showModal();
   gallery.show(link);
@@ -39,9 +39,14 @@ class Gallery {
     return [...this.around.querySelectorAll("a[data-view=picture]")];
   }
 
+  /** Where one is among them. Rows may have been drawn anew meanwhile, so its address counts. */
+  #place(all) {
+    return all.findIndex(({ href }) => href === this.link.href);
+  }
+
   #step(by) {
     const all = this.#all;
-    const next = all[all.indexOf(this.link) + by];
+    const next = all[this.#place(all) + by];
     if (next) this.show(next);
   }
 
@@ -50,7 +55,7 @@ class Gallery {
     this.link = link;
     const picture = link.dataset.view === "picture";
     const all = this.#all;
-    const at = all.indexOf(link);
+    const at = this.#place(all);
     const { dialog } = this;
     const name = (picture ? link.querySelector("img").alt : link.closest("li")?.querySelector("bdi")?.textContent) ?? "";
     dialog.querySelector("h2").textContent = name;
