@@ -13,8 +13,8 @@ export function open(link) {
     dialog.remove();
     document.querySelector(`a[data-view][href="${CSS.escape(gallery.link.getAttribute("href"))}"]`)?.focus();
   });
-  dialog.showModal();
   gallery.show(link);
+  dialog.showModal();
 }
 
 class Gallery {
@@ -63,8 +63,9 @@ class Gallery {
       picture && all.length > 1 ? words("tpl-gallery").place.replace("%n", at + 1).replace("%m", all.length) : "";
     const [previous, next] = [dialog.querySelector("[data-previous]"), dialog.querySelector("[data-next]")];
     previous.hidden = next.hidden = !picture || all.length < 2;
-    previous.disabled = at <= 0;
-    next.disabled = at === all.length - 1;
+    // a button that is disabled would swallow the keys of whoever has just pressed it
+    previous.ariaDisabled = String(at <= 0);
+    next.ariaDisabled = String(at === all.length - 1);
     const download = dialog.querySelector("[data-download]");
     Object.assign(download, { href: link.href, download: name });
     if (picture) this.#picture(link, name);
