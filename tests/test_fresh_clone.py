@@ -59,7 +59,7 @@ class FreshRun(Process):
     def _shows_a_page(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            connection.request("GET", "/")
+            connection.request("GET", "/welcome")
             answer = connection.getresponse()
             return answer.status == 200 and b"<html" in answer.read()
         except (OSError, http.client.HTTPException):

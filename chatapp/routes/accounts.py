@@ -101,13 +101,13 @@ async def _sign_in(
     following: str,
     status: int = 200,
 ) -> Response:
-    values = {
+    values: dict[str, Any] = {
         "form": {"email": form.get("email", "")},
         "errors": errors,
         "next": safe_next(following),
     }
-    # what follows may be the link of an invitation
-    return unreferred(await page(request, "accounts/sign_in.html", values, status))
+    response = await page(request, "accounts/sign_in.html", values, status)
+    return unreferred(response) if values["next"].startswith("/invite/") else response
 
 
 async def sign_in(request: Request) -> Response:

@@ -128,13 +128,14 @@ async def test_every_control_has_a_name_and_every_page_one_heading(
 ) -> None:
     server = await serve()
     ann = await person("Ann", server)
-    for path in ("/", "/sign-in", "/sign-up"):
+    for path in ("/welcome", "/sign-in", "/sign-up", "/forgot"):
         await ann.goto(path)
         await check_names(ann.page)
     await comes(ann)
     await check_names(ann.page)
     room = await open_room(ann, "Tea")
-    for path in (room, f"{room}/settings", f"{room}/members", "/rooms", "/rooms/new", "/settings"):
+    rooms = (room, f"{room}/settings", f"{room}/members", "/rooms", "/rooms/new")
+    for path in (*rooms, "/settings", "/admin", "/admin/people/1", "/invitations"):
         await ann.goto(path)
         await check_names(ann.page)
 

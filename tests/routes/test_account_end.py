@@ -11,7 +11,10 @@ from tests.routes.people import PASSWORD, Person, somebody
 async def delete(person: Person) -> None:
     answer = await person.post("/settings/delete-account", {"password": PASSWORD})
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    assert pages.status((await person.get("/")).text) == "Your account is deleted."
+    assert (
+        pages.status((await person.get("/", follow_redirects=True)).text)
+        == "Your account is deleted."
+    )
 
 
 async def test_messages_stay_under_deleted_account(ann, bob, lab):
@@ -62,8 +65,8 @@ async def test_name_and_address_are_free_again_and_nothing_is_inherited(ann, bob
     await delete(bob)
     again = await Person(ann.site, "Bob Baker", bob.email).signs_up()
     assert (
-        "Start with one room" in (await again.get("/")).text
-        or "Join a first room" in (await again.get("/")).text
+        "Start with one room" in (await again.get("/", follow_redirects=True)).text
+        or "Join a first room" in (await again.get("/", follow_redirects=True)).text
     )
     await again.joins(lab)
     assert pages.authors(await again.sees(lab)) == ["deleted account"]
