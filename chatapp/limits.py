@@ -31,6 +31,7 @@ PASSWORD = Rate("password", 10, 15 * 60)
 INVITE_ADDRESS = Rate(
     "invite-address", 300, 15 * 60
 )  # looks at links that let people in or give passwords
+INVITED_ADDRESS = Rate("invited-address", 200, 60 * 60)  # a class that signs up together
 RECOVER_ADDRESS = Rate("recover-address", 20, 15 * 60)
 FORGOT = Rate("forgot", 3, 60 * 60)
 FORGOT_ADDRESS = Rate("forgot-address", 20, 60 * 60)

@@ -85,17 +85,17 @@ def _is_open() -> ColumnElement[bool]:
 
 
 def _may_lead_to(user: Any) -> ColumnElement[bool]:
-    """Whether `user` (a row of `people`) may invite into a room: into open ones as an administrator, into those
-    they own or moderate in any case."""
+    """Whether `user` (a row of `people`) may invite into a room: as `policy` has it for bringing somebody in."""
     mine = memberships.alias()
-    standing = mine.c.room_id == rooms.c.id, mine.c.user_id == user.c.id, mine.c.is_active
+    leads = or_(rooms.c.owner_id == user.c.id, mine.c.role == "moderator", user.c.is_admin)
     return and_(
         rooms.c.kind != "direct",
         rooms.c.archived_at.is_(None),
         or_(
-            rooms.c.owner_id == user.c.id,
-            exists().where(*standing, mine.c.role == "moderator"),
-            and_(user.c.is_admin, or_(rooms.c.kind == "open", exists().where(*standing))),
+            and_(user.c.is_admin, rooms.c.kind == "open"),
+            exists().where(
+                mine.c.room_id == rooms.c.id, mine.c.user_id == user.c.id, mine.c.is_active, leads
+            ),
         ),
     )
 
@@ -150,7 +150,8 @@ async def offer(reader: members.Reader, token: str) -> Offer:
 
 
 async def apply_accept(tx: Transaction, command: AcceptInvitation) -> Committed:
-    """Into all rooms of an invitation, by one use of it; who is in all of them already uses none.
+    """Into all rooms of an invitation but those that somebody is banned from, by one use of it; who is in all of them
+    already uses none.
 
     `value` is who came. Raises `Missing`, and for newcomers `Invalid`.
     """
@@ -161,9 +162,12 @@ async def apply_accept(tx: Transaction, command: AcceptInvitation) -> Committed:
             await users.register(tx, command.newcomer, is_invited=True, is_guest=row.is_guest)
         ).id
     else:
-        places = [each for each in places if not await members.is_member(tx, each.id, user_id)]
-        if not places:
+        others = [each for each in places if not await members.is_member(tx, each.id, user_id)]
+        if not others:
             return Committed(user_id)
+        places = [each for each in others if not await members.is_banned(tx, each.id, user_id)]
+        if not places:
+            raise Missing("invitation_over")
     used = await tx.execute(
         update(invitations)
         .where(invitations.c.id == row.id, _is_open())

@@ -10,7 +10,7 @@ from chatapp.domain.commands import AcceptInvitation
 from chatapp.domain.invitations import DAYS, Offer
 from chatapp.domain.sessions import Session
 from chatapp.errors import Forbidden, Invalid, Missing
-from chatapp.limits import INVITE, INVITE_ADDRESS, MEMBERSHIP, SIGN_UP_ADDRESS
+from chatapp.limits import INVITE, INVITE_ADDRESS, INVITED_ADDRESS, MEMBERSHIP
 from chatapp.routes.accounts import begin
 from chatapp.routes.door import (
     actor,
@@ -142,7 +142,7 @@ async def accept(request: Request) -> Response:
 async def _sign_up(request: Request, offer: Offer) -> Response:
     """The account, the use of the invitation and the memberships are one transaction."""
     kit = services(request)
-    kit.limits.take(SIGN_UP_ADDRESS, address(request))
+    kit.limits.take(INVITED_ADDRESS, address(request))
     form = await typed(request, "name", "email", "password")
     shown = {name: form[name] for name in ("name", "email")}
     try:

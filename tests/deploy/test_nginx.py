@@ -83,6 +83,16 @@ async def test_the_log_of_visits_holds_no_queries_and_names_the_request(
         assert secret not in front.access_log.read_text()
 
 
+async def test_the_log_of_visits_holds_no_link_that_lets_people_in(
+    front: ShippedNginx, ann: Caller
+):
+    for path in ("/invite/", "/recover/"):
+        answer = await ann.at(front).get(f"{path}a-secret-token")
+        (line,) = await front.visits(1, request=answer.headers["x-request-id"])
+        assert (line["path"], line["status"]) == (f"{path}…", 404)
+    assert "a-secret-token" not in front.access_log.read_text()
+
+
 async def test_the_figures_are_for_monitoring_alone_which_asks_each_replica(front: ShippedNginx):
     async with httpx.AsyncClient(base_url=front.url) as visitor:
         assert (await visitor.get("/metrics")).status_code == 404

@@ -14,7 +14,7 @@ from chatapp.domain.invitations import Wanted
 from chatapp.domain.users import User
 from chatapp.errors import ChatError, Forbidden, Invalid, Missing, Refused
 from chatapp.security import token_hash
-from chatapp.tables import invitation_rooms, rooms, users
+from chatapp.tables import bans, invitation_rooms, rooms, users
 from chatapp.tables import invitations as table
 from chatapp.tables import memberships as memberships_table
 from tests.domain import world
@@ -105,6 +105,29 @@ async def test_one_who_comes_twice_at_once_uses_it_once(database, ann, bob, cat,
     assert await memberships.is_member(database, lab, cat.id)
     assert await uses(database) <= 2
     await world.assert_no_gaps(database, lab)
+
+
+async def test_who_is_banned_comes_in_nowhere_and_uses_nothing_up(database, ann, bob, cat, lab):
+    den = await world.opens(database, ann, "Den")
+    await world.leaves(database, bob, lab)
+    async with database.transaction() as tx:
+        values = {"room_id": lab, "user_id": bob.id, "by_id": ann.id, "at": 0, "reason": ""}
+        await tx.execute(insert(bans).values(**values))
+    only_lab = await invitations.make(database, ann, wanted(lab))
+    assert await refused(accept(database, bob, only_lab)) == ["invitation_over"]
+    assert await uses(database) == 0
+    await accept(database, bob, await invitations.make(database, ann, wanted(lab, den)))
+    assert await memberships.is_member(database, den, bob.id)
+    assert not await memberships.is_member(database, lab, bob.id)
+
+
+async def test_an_owner_who_has_left_invites_into_it_no_more(database, ann, bob):
+    den = await world.opens(database, bob, "Den")
+    async with database.transaction() as tx:
+        await tx.execute(update(rooms).values(kind="closed"))
+        await tx.execute(update(memberships_table).values(is_active=False))
+    assert await invitations.places_of(database, bob.id) == []
+    assert await refused(invitations.make(database, bob, wanted(den))) == ["room_gone"]
 
 
 async def test_a_refused_account_uses_nothing_up(database, ann, bob, lab):
