@@ -7,7 +7,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, case, delete, exists, func, or_, select, update
 
 from chatapp.database import Database, Transaction
-from chatapp.domain import recovery, text
+from chatapp.domain import audit, entry, recovery, text
+from chatapp.domain.entry import Entry
 from chatapp.domain.log import lock_site, lock_user
 from chatapp.errors import Conflict, Forbidden, Missing, SignedOut
 from chatapp.tables import invitations, now_ms, recoveries, sessions, users
@@ -148,6 +149,7 @@ async def set_role(database: Database, actor_id: int, user_id: int, role: str) -
         )
         if not done.rowcount:
             raise Conflict("last_administrator")
+        await audit.note(tx, audit.SITE, actor_id, "role", user_id, role)
 
 
 async def deactivate(database: Database, actor_id: int, user_id: int) -> None:
@@ -163,12 +165,14 @@ async def deactivate(database: Database, actor_id: int, user_id: int) -> None:
             raise Conflict("last_administrator")
         await tx.execute(delete(sessions).where(sessions.c.user_id == user_id))
         await tx.execute(delete(recoveries).where(recoveries.c.user_id == user_id))
+        await audit.note(tx, audit.SITE, actor_id, "deactivate", user_id)
 
 
 async def reactivate(database: Database, actor_id: int, user_id: int) -> None:
     async with database.transaction() as tx:
         await _take_turn(tx, actor_id, user_id)
         await tx.execute(update(users).where(users.c.id == user_id).values(deactivated_at=None))
+        await audit.note(tx, audit.SITE, actor_id, "reactivate", user_id)
 
 
 async def issue_recovery(database: Database, actor_id: int, user_id: int) -> str:
@@ -177,15 +181,25 @@ async def issue_recovery(database: Database, actor_id: int, user_id: int) -> str
         await _take_turn(tx, actor_id, user_id)
         if not await tx.fetch_value(select(users.c.id).where(users.c.id == user_id, _ACTIVE)):
             raise Conflict("person_deactivated")
+        await audit.note(tx, audit.SITE, actor_id, "recovery", user_id)
         return await recovery.issue(tx, user_id)
 
 
-async def _take_turn(tx: Transaction, actor_id: int, user_id: int) -> None:
+async def set_entry(database: Database, actor_id: int, chosen: Entry) -> None:
+    """Who may sign up from now on. Raises `Forbidden`."""
+    async with database.transaction() as tx:
+        await _take_turn(tx, actor_id)
+        await entry.save(tx, chosen)
+        await audit.note(tx, audit.SITE, actor_id, "entry", detail=chosen.way)
+
+
+async def _take_turn(tx: Transaction, actor_id: int, user_id: int | None = None) -> None:
     """Whoever changes what accounts may do does so one after another, and is an administrator at that moment."""
-    try:
-        await lock_user(tx, user_id, alone=True)
-    except SignedOut:
-        raise Missing("person_gone") from None
+    if user_id is not None:
+        try:
+            await lock_user(tx, user_id, alone=True)
+        except SignedOut:
+            raise Missing("person_gone") from None
     await lock_site(tx)
     actor = select(users.c.id).where(users.c.id == actor_id, _ACTIVE, users.c.is_admin)
     if await tx.fetch_value(actor) is None:

@@ -13,6 +13,9 @@ from chatapp.database import Transaction
 from chatapp.tables import audit, memberships, now_ms, rooms, users
 
 PAGE: Final = 50
+SITE: Final = (
+    0  # in the place of a room: what was done about the site as a whole, for its administrators
+)
 
 
 class Reader(Protocol):
@@ -111,7 +114,7 @@ async def _entries(
 
 
 def _is_open(row: Any) -> bool:
-    return row.kind == "open" or row.member_id is not None
+    return row.room_id == SITE or row.kind == "open" or row.member_id is not None
 
 
 def _entry(row: Any, *, is_open: bool) -> Entry:

@@ -7,9 +7,8 @@ from typing import Any, Final, Protocol
 import msgspec
 from sqlalchemy import insert, select, update
 
-from chatapp.database import Database
+from chatapp.database import Transaction
 from chatapp.domain.emails import domain_of, email_address
-from chatapp.domain.log import lock_site
 from chatapp.errors import Forbidden, Invalid
 from chatapp.tables import facts
 
@@ -67,10 +66,9 @@ async def read(reader: Reader) -> Entry:
     return Entry() if found is None else msgspec.json.decode(found, type=Entry)
 
 
-async def save(database: Database, entry: Entry) -> None:
+async def save(tx: Transaction, entry: Entry) -> None:
+    """MUST have the site locked."""
     value = msgspec.json.encode(entry).decode()
-    async with database.transaction() as tx:
-        await lock_site(tx)
-        done = await tx.execute(update(facts).where(facts.c.name == _FACT).values(value=value))
-        if not done.rowcount:
-            await tx.execute(insert(facts).values(name=_FACT, value=value))
+    done = await tx.execute(update(facts).where(facts.c.name == _FACT).values(value=value))
+    if not done.rowcount:
+        await tx.execute(insert(facts).values(name=_FACT, value=value))

@@ -11,8 +11,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select, true, update
 
 from chatapp.database import Database, Transaction
+from chatapp.domain import audit, text, users
 from chatapp.domain import memberships as members
-from chatapp.domain import text, users
 from chatapp.domain.commands import AcceptInvitation, Committed
 from chatapp.domain.users import Person, User
 from chatapp.errors import Checks, Forbidden, Invalid, Missing, Refused
@@ -248,6 +248,8 @@ async def make(database: Database, maker: User, what: Wanted) -> str:
             )
             .returning(invitations.c.id)
         )
+        for each in sorted(what.room_ids) or [audit.SITE]:
+            await audit.note(tx, each, maker.id, "invite", detail=str(what.uses))
         if what.room_ids:
             await tx.execute(
                 insert(invitation_rooms),

@@ -72,11 +72,12 @@ async def _show(
 
 
 async def change_entry(request: Request) -> Response:
-    await _administrator(request)
+    me = await _administrator(request)
     form = await typed(request, "way", "domains")
     database = services(request).database
     try:
-        await entry.save(database, entry.typed(form["way"], form["domains"]))
+        chosen = entry.typed(form["way"], form["domains"])
+        await administration.set_entry(database, me.id, chosen)
     except Invalid as error:
         way = form["way"] if form["way"] in entry.WAYS else (await entry.read(database)).way
         return await _show(request, Entry(way), form["domains"], error.fields, error.status)

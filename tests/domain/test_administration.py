@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from chatapp.database import Database
-from chatapp.domain import administration, entry
+from chatapp.domain import administration, audit, entry
 from chatapp.domain.commands import DeleteAccount
 from chatapp.domain.entry import Entry
 from chatapp.errors import Conflict, Forbidden, Invalid, Missing
@@ -175,5 +175,28 @@ def test_what_is_no_choice_is_refused(way, domains):
 async def test_a_choice_is_kept_and_may_be_made_by_two_at_once(database, ann):
     assert await entry.read(database) == Entry()
     choices = [Entry("domain", ("a.example",)), Entry("invitation")]
-    await asyncio.gather(*(entry.save(database, choice) for choice in choices))
+    await asyncio.gather(*(administration.set_entry(database, ann.id, each) for each in choices))
     assert await entry.read(database) in choices
+
+
+async def test_who_may_sign_up_is_an_administrator_s_choice(database, ann, bob):
+    with pytest.raises(Forbidden):
+        await administration.set_entry(database, bob.id, Entry("invitation"))
+
+
+async def test_what_administrators_do_stands_in_the_log_of_the_site(database, ann, bob):
+    await administration.set_role(database, ann.id, bob.id, "guest")
+    await administration.issue_recovery(database, ann.id, bob.id)
+    await administration.deactivate(database, ann.id, bob.id)
+    await administration.reactivate(database, ann.id, bob.id)
+    await administration.set_entry(database, ann.id, Entry("invitation"))
+    with pytest.raises(Conflict):
+        await administration.set_role(database, ann.id, ann.id, "member")
+    found = (await audit.of_site(database, ann.id, None)).entries
+    assert [(each.action, each.by, each.person, each.detail, each.room_id) for each in found] == [
+        ("entry", "Ann Archer", "", "invitation", 0),
+        ("reactivate", "Ann Archer", "Bob Baker", "", 0),
+        ("deactivate", "Ann Archer", "Bob Baker", "", 0),
+        ("recovery", "Ann Archer", "Bob Baker", "", 0),
+        ("role", "Ann Archer", "Bob Baker", "guest", 0),
+    ]

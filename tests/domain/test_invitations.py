@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from chatapp.database import Database
-from chatapp.domain import administration, entry, invitations, memberships
+from chatapp.domain import administration, audit, invitations, memberships
 from chatapp.domain.commands import AcceptInvitation, DeleteAccount, LeaveRoom, Newcomer
 from chatapp.domain.entry import Entry
 from chatapp.domain.invitations import Wanted
@@ -56,7 +56,7 @@ async def refused(*works: Any) -> list[str]:
 
 async def test_somebody_new_gets_an_account_and_the_rooms_by_one_use(database, ann, lab):
     den = await world.opens(database, ann, "Den")
-    await entry.save(database, Entry("invitation"))
+    await administration.set_entry(database, ann.id, Entry("invitation"))
     token = await invitations.make(database, ann, wanted(lab, den, uses=2))
     eve = await accept(database, "Eve Eager", token)
     row = await database.fetch_one(select(users).where(users.c.id == eve))
@@ -291,6 +291,17 @@ async def test_nobody_has_more_open_ones_than_allowed_and_old_ones_are_forgotten
     await invitations.make(database, ann, wanted())
     expired = select(table.c.id).where(table.c.token_hash == "0")
     assert await database.fetch_value(expired) is None
+
+
+async def test_an_invitation_stands_in_the_log_of_each_of_its_rooms(database, ann, lab):
+    await invitations.make(database, ann, wanted(lab, uses=3))
+    await invitations.make(database, ann, wanted())
+    (of_room,) = (await audit.of_room(database, lab, None)).entries
+    assert (of_room.action, of_room.by, of_room.detail) == ("invite", "Ann Archer", "3")
+    assert [each.room_id for each in (await audit.of_site(database, ann.id, None)).entries] == [
+        0,
+        lab,
+    ]
 
 
 async def test_only_the_hash_of_a_token_is_stored(database, ann, lab):

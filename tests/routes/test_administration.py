@@ -83,6 +83,17 @@ async def test_bob_is_made_administrator_and_back(ann, bob):
     assert (await bob.get("/admin")).status_code == 403
 
 
+async def test_the_log_tells_what_was_done_to_whom(ann, bob):
+    path = f"/admin/people/{await id_of(bob)}"
+    await ann.post(f"{path}/role", {"role": "administrator"})
+    await ann.post(f"{path}/recovery")
+    await chooses(ann, "invitation")
+    page = (await ann.get("/audit")).text
+    assert "an administrator of the site" in page
+    assert "made a recovery link for" in page
+    assert "by invitation" in page
+
+
 async def test_the_last_administrator_is_told_why_they_stay_one(ann, bob):
     answer = await ann.post(f"/admin/people/{await id_of(ann)}/role", {"role": "member"})
     assert answer.status_code == 409
