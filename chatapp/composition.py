@@ -81,7 +81,7 @@ async def running(
     supervisor = Supervisor()
     passwords = Passwords(cost)
     redis, shared, leases = _redis(settings), None, _leases(settings, clock)
-    uploads = Uploads(database, _storage(spool), Images(), spool, settings)
+    uploads = Uploads(database, _storage(settings, spool), Images(), spool, settings)
     try:
         await migrate(database)
         backplane: Backplane = redis or MemoryBackplane()
@@ -215,8 +215,13 @@ def _keep(kit: Services, hints: Hints, news: News, redis: "RedisBackplane | None
             keep(Neighbours(kit.database).run, "neighbours")
 
 
-def _storage(spool: Path) -> Storage:
-    return Folder(spool.parent)
+def _storage(settings: Settings, spool: Path) -> Storage:
+    """Imported here: most sites have a folder."""
+    if not settings.s3_url:
+        return Folder(spool.parent)
+    from chatapp.files.object_storage import ObjectStorage
+
+    return ObjectStorage(settings.s3_url)
 
 
 def _spool(settings: Settings) -> Path:

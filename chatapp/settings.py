@@ -5,6 +5,7 @@ Those marked secret may also come from a file: `SECRET_KEY_FILE=/run/secrets/sec
 A value that makes no sense stops the start with `SettingError`, whose text names the variable.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formataddr, parseaddr
@@ -132,6 +133,14 @@ def _urls(*schemes: str) -> Callable[[str], tuple[str, ...]]:
 def _socket_url(value: str) -> str:
     if value and not (urlsplit(value).scheme in {"ws", "wss"} and urlsplit(value).hostname):
         raise ValueError("must start with ws:// or wss://, such as ws://janus:8188")
+    return value
+
+
+def _bucket_url(value: str) -> str:
+    parts = urlsplit(value)
+    is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.username
+    if value and not (is_one and parts.password and re.fullmatch("/[a-z0-9.-]+", parts.path)):
+        raise ValueError("must be such as https://key:secret@s3.example.org/bucket")
     return value
 
 
@@ -316,6 +325,14 @@ SETTINGS: Final = (
         "No file is taken that would leave less than this free on the disk, in MB.",
         _whole(0, 10**9),
     ),
+    Setting(
+        "S3_URL",
+        "s3_url",
+        "",
+        "A bucket for files, as https://key:secret@s3.example.org/bucket?region=…; empty: DATA_DIR/files.",
+        _bucket_url,
+        secret=True,
+    ),
     Setting("LOG_LEVEL", "log_level", "INFO", "The least important log lines to write.", _level),
 )
 
@@ -369,6 +386,7 @@ class Settings:
     upload_mb: int
     upload_quota_mb: int
     disk_floor_mb: int
+    s3_url: str = field(repr=False)
     log_level: str
 
     @classmethod

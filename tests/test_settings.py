@@ -87,6 +87,11 @@ def test_every_setting_is_described_and_has_a_default_that_is_accepted():
         ("SESSION_DAYS", "366"),
         ("LIMIT_FACTOR", "0"),
         ("LIMIT_FACTOR", "0.5"),
+        ("S3_URL", "s3.example.org/files"),
+        ("S3_URL", "https://s3.example.org/files"),
+        ("S3_URL", "https://key:secret@s3.example.org"),
+        ("S3_URL", "https://key:secret@s3.example.org/a/b"),
+        ("UPLOAD_MB", "-1"),
         ("SMTP_URL", "mail.example.org:587"),
         ("SMTP_URL", "smtp://"),
         ("SMTP_URL", "smtp://mail:99999"),
@@ -119,6 +124,7 @@ def test_secrets_do_not_show():
         REDIS_URL="redis://:re6is@cache/0",
         SECRET_KEY=KEY,
         SMTP_URL="smtp://chat:pa55w0rd@mail:587",
+        S3_URL="https://chat:pa55w0rd@s3.example.org/files",
     )
     for shown in (repr(settings), str(settings)):
         assert "pa55w0rd" not in shown
@@ -139,6 +145,7 @@ def test_every_secret_may_lie_in_a_file_instead(setting, tmp_path):
         "TURN_SECRET": KEY,
         "JANUS_SECRET": KEY,
         "SMTP_URL": "smtp://chat:pa55w0rd@mail:587",
+        "S3_URL": "https://chat:pa55w0rd@s3.example.org/files",
     }
     file = tmp_path / "secret"
     file.write_text(values[setting.name] + "\n")
