@@ -27,9 +27,16 @@ SHOWN_MOST: Final = 50
 def reachable(user_id: int) -> Any:
     """Of `users`, those whom somebody may write to, as a condition: everybody with an account; but guests, and others
     to guests, only where they share a room."""
-    mine, theirs = memberships.alias("mine"), memberships.alias("theirs")
     me = users.alias("me")
-    share = (
+    is_guest = select(me.c.id).where(me.c.id == user_id, me.c.is_guest).exists()
+    anybody = and_(~users.c.is_guest, ~is_guest)
+    return and_(users.c.id != user_id, users.c.deleted_at.is_(None), or_(anybody, _share(user_id)))
+
+
+def _share(user_id: int) -> Any:
+    """Of `users`, those who are in a room with somebody."""
+    mine, theirs = memberships.alias("mine"), memberships.alias("theirs")
+    return (
         select(mine.c.room_id)
         .join(theirs, theirs.c.room_id == mine.c.room_id)
         .where(mine.c.user_id == user_id, mine.c.is_active)
@@ -37,17 +44,15 @@ def reachable(user_id: int) -> Any:
         .correlate(users)
         .exists()
     )
-    is_guest = select(me.c.id).where(me.c.id == user_id, me.c.is_guest).exists()
-    anybody = and_(~users.c.is_guest, ~is_guest)
-    return and_(users.c.id != user_id, users.c.deleted_at.is_(None), or_(anybody, share))
 
 
 async def people(reader: Reader, user_id: int, search: str) -> list[Person]:
-    """Whom somebody may write to, at most `SHOWN_MOST`: those whose name begins with what was typed first."""
+    """Whom somebody may write to and knows: from a room they share, or by their full name. At most `SHOWN_MOST`: those
+    whose name begins with what was typed first."""
     key = text.search_key(search)
     query = (
         select(users.c.id, users.c.name, users.c.hue)
-        .where(reachable(user_id))
+        .where(reachable(user_id), or_(_share(user_id), users.c.name_key == key))
         .order_by(
             case((users.c.name_key.startswith(key, autoescape=True), 0), else_=1),
             users.c.name_key,

@@ -158,12 +158,14 @@ async def test_guests_write_to_and_are_written_to_by_those_they_share_a_room_wit
     den = await world.opens(database, bob, "Den")
     await world.carry_out(database, AddMember(bob.id, den, cat.name))
 
-    async def found(who):
-        return [person.name for person in await direct.people(database, who.id, "")]
+    async def found(who, typed=""):
+        return [person.name for person in await direct.people(database, who.id, typed)]
 
     assert await found(cat) == ["Bob Baker"]
-    assert await found(bob) == ["Ann Archer", "Cat Carver"]
-    assert await found(ann) == ["Bob Baker"]
+    assert await found(bob) == ["Cat Carver"]
+    assert await found(bob, "ann") == []  # they share no room, so the whole name is asked for
+    assert await found(bob, "ann archer") == ["Ann Archer"]
+    assert await found(ann, "cat carver") == await found(cat, "ann archer") == []
     for who, other in ((ann, cat), (cat, ann)):
         with pytest.raises(Missing):
             await opened(database, who, other)

@@ -23,7 +23,7 @@ def conversations(html):
 
 
 async def test_a_person_is_found_and_written_to_with_one_click(ann, bob, cat):
-    page = read((await ann.get("/direct/new?q=bob")).text)
+    page = read((await ann.get("/direct/new?q=bob+baker")).text)
     (button,) = [each for each in page.all("button") if each.attributes.get("name") == "user"]
     answer = await ann.post("/direct", {"user": button.attributes["value"]})
     room = int(answer.headers["location"].removeprefix("/rooms/"))
