@@ -23,6 +23,7 @@ from chatapp.routes import (
     profile,
     reactions,
     recovery,
+    reports,
     rooms,
     search,
     site,
@@ -90,6 +91,16 @@ def routes(static_version: str) -> list[BaseRoute]:
             bookmarks.mark,
             methods=["POST"],
         ),
+        Route(
+            "/rooms/{room_id:number}/messages/{seq:number}/report",
+            reports.report_page,
+            methods=["GET"],
+        ),
+        Route(
+            "/rooms/{room_id:number}/messages/{seq:number}/report", reports.report, methods=["POST"]
+        ),
+        Route("/rooms/{room_id:number}/reports", reports.queue, methods=["GET"]),
+        Route("/rooms/{room_id:number}/reports/{seq:number}/done", reports.done, methods=["POST"]),
         Route("/rooms/{room_id:number}/pins", pins.show, methods=["GET"]),
         Route("/rooms/{room_id:number}/mine", reactions.mine, methods=["GET"]),
         Route("/rooms/{room_id:number}/files", uploads.upload_page, methods=["GET"]),

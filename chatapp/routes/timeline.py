@@ -15,6 +15,7 @@ from chatapp.domain import (
     pins,
     policy,
     quotes,
+    reports,
     rooms,
     slowness,
     unread,
@@ -96,6 +97,7 @@ async def show_room(
         answering = await _answering(request, snapshot, room_id, form)
         pin_count = await pins.count(snapshot, room_id)
         own = await mine.of_page(snapshot, room_id, me.id, found.messages)
+        waiting = await reports.count(snapshot, room_id) if stand.may("moderate") else None
         is_slow = room.slow_seconds and not stand.may("hurry")
         wait = is_slow and await slowness.wait_of(snapshot, room_id, me.id, room.slow_seconds)
     await kit.fragments.ready(found.messages)
@@ -118,6 +120,7 @@ async def show_room(
         "pages": pages_of(room.member_count),
         "cursor": f"{kit.epoch}:{seq}",
         "stand": stand,
+        "reports": waiting,
         "wait": wait,
         "pin_count": pin_count,
         "call": kit.calls.of(room.id),

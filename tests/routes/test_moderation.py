@@ -113,3 +113,24 @@ async def test_the_site_has_a_log_for_its_administrator(ann, bob, cat):
     assert "Den" in page
     assert "removed" in page
     assert (await bob.get("/audit")).status_code == 404
+
+
+async def test_a_message_is_reported_and_stands_in_the_queue_until_it_is_done(ann, bob, cat, lab):
+    await cat.joins(lab)
+    seq = await cat.says(lab, "rude words")
+    form = (await bob.get(f"/rooms/{lab}/messages/{seq}/report")).text
+    assert "rude words" in form
+    answer = await bob.post(f"/rooms/{lab}/messages/{seq}/report", {"reason": "rude"})
+    assert answer.status_code == 303
+    assert "Those who look after this room will see it" in await bob.sees(lab)
+    menu = read(await ann.sees(lab)).one("a", href=f"/rooms/{lab}/reports")
+    assert menu.text == "Reports 1"
+    assert read(await bob.sees(lab)).all("a", href=f"/rooms/{lab}/reports") == []
+    queue = (await ann.get(f"/rooms/{lab}/reports")).text
+    assert "rude words" in queue
+    assert "Bob Baker" in queue
+    await ann.post(f"/rooms/{lab}/reports/{seq}/done")
+    assert "Nothing was reported" in (await ann.get(f"/rooms/{lab}/reports")).text
+    too_long = {"reason": "x" * 300}
+    answer = await bob.post(f"/rooms/{lab}/messages/{seq}/report", too_long)
+    assert answer.status_code == 422

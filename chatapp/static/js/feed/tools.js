@@ -14,7 +14,11 @@ export function wireTools(feed, acts) {
   const tools = shape("tpl-tools");
   if (!tools) return;
   const menu = tools.querySelector("[popover]");
-  const all = { link: (row, seq) => void copyText(linkTo(feed.room, seq)), ...acts };
+  const all = {
+    link: (row, seq) => void copyText(linkTo(feed.room, seq)),
+    report: (row, seq) => location.assign(`/rooms/${feed.room}/messages/${seq}/report`),
+    ...acts,
+  };
   const show = (event) => {
     const row = event.target instanceof Element ? event.target.closest(".msg") : null;
     // a row that changes does not take them from the one that the reader is at
