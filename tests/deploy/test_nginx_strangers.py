@@ -125,6 +125,7 @@ async def test_a_flood_from_one_address_is_stopped_before_it_reaches_a_replica(s
             ("127.0.0.7", "GET", "/ws"),
             ("127.0.0.8", "POST", "/sign-in"),
             ("127.0.0.9", "POST", "/sign-up"),
+            ("127.0.0.10", "POST", "/invite/token"),
         ):
             before = len(listener.heads)
             through = await passing(address, method, path)
