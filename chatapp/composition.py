@@ -34,7 +34,7 @@ from chatapp.realtime.hub import Hub
 from chatapp.realtime.indexer import Indexer
 from chatapp.realtime.janus import Janus
 from chatapp.realtime.leases import Leases, MemoryLeases
-from chatapp.realtime.letters import Letters
+from chatapp.realtime.letters import PROOF_LIFE_SECONDS, Letters
 from chatapp.realtime.media import Media
 from chatapp.realtime.mine import Own
 from chatapp.realtime.neighbours import Neighbours
@@ -253,7 +253,9 @@ def _letters(
         return None
     address = f"no-reply@{next(iter(settings.allowed_hosts), 'localhost')}"
     sender = settings.mail_from or formataddr((settings.site_name, address))
-    letters = Letters(database, templates, Mailer(settings.smtp_url, sender), settings.site_name)
+    proof = Seal(settings.secret_keys, "sign-up", PROOF_LIFE_SECONDS)
+    mailer = Mailer(settings.smtp_url, sender)
+    letters = Letters(database, templates, mailer, settings.site_name, proof)
     letters.start(supervisor)
     return letters
 

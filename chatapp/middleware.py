@@ -28,7 +28,7 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_BYTES: Final = 128 * 1024
 GONE: Final = 499  # in our log only: the browser left before it had said all (as nginx writes it)
 _SECRET_PATH: Final = re.compile(
-    r"^(/(?:invite|recover)/).*", re.DOTALL
+    r"^(/(?:invite|recover|join)/).*", re.DOTALL
 )  # whose rest lets people in
 UPLOADS: Final = re.compile(r"/rooms/[0-9]{1,16}/files")
 PACKED_OR_DENSE: Final = ("/static/", "/files/", "/thumbnails/")

@@ -58,6 +58,7 @@ SENTENCES: Final = {
     "rooms_many": "An invitation may lead to at most 40 rooms.",
     # passwords that were lost
     "no_mail": "This site sends no mail. Ask an administrator for a link.",
+    "proof_over": "This link is not good, or not any more. Ask for a new one.",
     "recovery_over": "This link is not good, or not any more. Ask for a new one.",
     "hue_unknown": "Please choose one of the twelve colours.",
     "theme_unknown": "Please choose one of the themes.",
@@ -146,7 +147,12 @@ SENTENCES: Final = {
 }
 
 FIRST_ROOM: Final = "General"
-RECOVERY_SUBJECT: Final = "A new password for {site}"
+# Subjects of mails, by their templates.
+SUBJECTS: Final = {
+    "recover": "A new password for {site}",
+    "sign_up": "Your account at {site}",
+    "known": "You have an account at {site}",
+}
 DELETED_ACCOUNT: Final = "deleted account"
 
 NOTICES: Final = {

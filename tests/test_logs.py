@@ -140,7 +140,11 @@ async def test_nothing_that_people_wrote_is_in_the_log_of_a_server(serve, tmp_pa
         await ann.post("/sign-in", data={**form, "password": f"wrong {CANARY}"})
         assert (await ann.get(f"/rooms?q={CANARY}")).status_code == 200
         assert (await ann.get(f"/nothing?{CANARY}")).status_code == 404
-        for path in (f"/invite/{CANARY}", f"/recover/{CANARY}"):  # a link that lets people in
+        for path in (
+            f"/invite/{CANARY}",
+            f"/recover/{CANARY}",
+            f"/join/{CANARY}",
+        ):  # a link that lets people in
             assert (await ann.get(path)).status_code == 404
     log = server.log_text()
     assert CANARY not in log

@@ -201,6 +201,13 @@ async def find(database: Database, user_id: int) -> User:
     return from_row(row)
 
 
+async def by_email(database: Database, typed: str) -> User | None:
+    """Who has an address, however it is written."""
+    key = email_address(typed)[1]
+    row = await database.fetch_one(select(users).where(users.c.email_key == key))
+    return None if row is None else from_row(row)
+
+
 async def set_enter(database: Database, user_id: int, *, sends: bool) -> None:
     """Whether Enter sends a message; otherwise it begins a line, and Ctrl or Cmd with Enter sends."""
     async with database.transaction() as tx:

@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatapp.domain import emails, entry, rooms, sessions, users
-from chatapp.domain.entry import Entry
+from chatapp.domain.entry import BY_DOMAIN, Entry
 from chatapp.domain.users import User
 from chatapp.errors import Forbidden, Invalid
-from chatapp.limits import SIGN_IN, SIGN_IN_ADDRESS, SIGN_UP_ADDRESS
+from chatapp.limits import FORGOT, SIGN_IN, SIGN_IN_ADDRESS, SIGN_UP_ADDRESS
 from chatapp.routes.door import (
     address,
     page,
@@ -22,7 +22,7 @@ from chatapp.routes.door import (
     to,
     typed,
 )
-from chatapp.routes.links import unreferred
+from chatapp.routes.links import mail_address, unreferred
 
 
 async def home(request: Request) -> Response:
@@ -56,6 +56,8 @@ async def _sign_up(
     errors: dict[str, str],
     following: str,
     status: int = 200,
+    *,
+    asked: bool = False,
 ) -> Response:
     database = services(request).database
     first = not await users.any_account(database)
@@ -65,8 +67,26 @@ async def _sign_up(
         "next": safe_next(following),
         "first": first,
         "entry": Entry() if first else await entry.read(database),
+        "asked": asked,
     }
+    values["proves"] = _proves(request, values["entry"])
     return await page(request, "accounts/sign_up.html", values, status)
+
+
+def _proves(request: Request, chosen: Entry) -> bool:
+    """Whether an address must be shown to be theirs: by a link that is sent to it."""
+    return chosen.way == BY_DOMAIN and services(request).letters is not None
+
+
+async def _send_proof(request: Request, form: dict[str, str], chosen: Entry) -> Response:
+    """The same answer, at once, whether somebody has the address or not."""
+    kit = services(request)
+    assert kit.letters is not None  # noqa: S101  as `_proves` says
+    key = emails.email_address(form["email"])[1]
+    chosen.check(key)
+    kit.limits.take(FORGOT, key)
+    kit.letters.ask("sign_up", form["email"], mail_address(request))
+    return await _sign_up(request, {}, {}, "", asked=True)
 
 
 async def sign_up(request: Request) -> Response:
@@ -74,6 +94,9 @@ async def sign_up(request: Request) -> Response:
     kit.limits.take(SIGN_UP_ADDRESS, address(request))
     form = await typed(request, "name", "email", "password", "next")
     try:
+        chosen = await entry.read(kit.database)
+        if _proves(request, chosen) and await users.any_account(kit.database):
+            return await _send_proof(request, form, chosen)
         user = await users.sign_up(
             kit.database,
             kit.passwords,

@@ -67,6 +67,7 @@ async def _show(
         "way": chosen.way,
         "domains": " ".join(chosen.domains) if domains is None else domains,
         "errors": errors or {},
+        "mails": services(request).letters is not None,
     }
     return await page(request, "admin/show.html", values, status)
 

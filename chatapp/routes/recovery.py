@@ -28,7 +28,7 @@ async def forgot(request: Request) -> Response:
         raise Missing("no_mail")
     email = (await typed(request, "email"))["email"][:1000]
     kit.limits.take(FORGOT, account_key(email))
-    kit.letters.ask(email, mail_address(request))
+    kit.letters.ask("recover", email, mail_address(request))
     return await _forgot(request, asked=True)
 
 

@@ -86,7 +86,7 @@ async def test_the_log_of_visits_holds_no_queries_and_names_the_request(
 async def test_the_log_of_visits_holds_no_link_that_lets_people_in(
     front: ShippedNginx, ann: Caller
 ):
-    for path in ("/invite/", "/recover/"):
+    for path in ("/invite/", "/recover/", "/join/"):
         answer = await ann.at(front).get(f"{path}a-secret-token")
         (line,) = await front.visits(1, request=answer.headers["x-request-id"])
         assert (line["path"], line["status"]) == (f"{path}…", 404)

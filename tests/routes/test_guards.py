@@ -204,6 +204,8 @@ TABLE: dict[tuple[str, str], Row] = {
     # Nobody knows a link that is good; those who do are in test_recovery.py.
     ("GET", "/recover/{token}"): Row(everybody("404")),
     ("POST", "/recover/{token}"): Row(everybody("404"), {"password": PASSWORD}),
+    ("GET", "/join/{token}"): Row(everybody("404")),
+    ("POST", "/join/{token}"): Row(everybody("404"), {"name": "New", "password": PASSWORD}),
     ("GET", "/invitations"): Row(signed_in("200")),
     # Into the room of this scene; for others it is as if there were none.
     ("POST", "/invitations"): Row(

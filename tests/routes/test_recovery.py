@@ -134,9 +134,9 @@ async def test_nothing_is_looked_up_before_the_answer(mailing, mails, monkeypatc
     letters = services(mailing).letters
     write = letters._write
 
-    async def held(email: str, site: str) -> None:
+    async def held(*asked: str) -> None:
         await hold.wait()
-        await write(email, site)
+        await write(*asked)
 
     monkeypatch.setattr(letters, "_write", held)
     assert (await forgets(mailing, ann.email))[0] == 200
@@ -162,10 +162,10 @@ async def test_when_too_many_wait_everybody_is_told_so(make_site, database_url, 
 
     monkeypatch.setattr(services(site).letters, "_write", held)
     letters = services(site).letters
-    letters.ask("x", "y")
+    letters.ask("recover", "x", "y")
     await asyncio.sleep(0)
     while letters.waiting() < 200:
-        letters.ask("x", "y")
+        letters.ask("recover", "x", "y")
     assert {(await forgets(site, email))[0] for email in (ann.email, "nobody@x.example")} == {503}
 
 
