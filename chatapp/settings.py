@@ -293,7 +293,7 @@ SETTINGS: Final = (
         "SMTP_URL",
         "smtp_url",
         "",
-        "A mail server as smtp://user:password@host:587, for lost passwords and proof of addresses; empty: no mail is sent.",
+        "A mail server as smtp://user:password@host:587, for lost passwords and proof of addresses; empty: no mail.",
         _smtp_url,
         secret=True,
     ),
