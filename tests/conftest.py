@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +23,16 @@ settings.register_profile(
 settings.load_profile("chatapp")
 
 _FOLDER = pytest.StashKey[Path]()
+_DOORS = Path(__file__).parent / "routes"
+_DATABASES = ("sqlite", "postgresql")
+
+
+def _database_and_test(item: pytest.Item) -> tuple[str | None, str]:
+    """On which database it runs, and what is the same test on the other."""
+    name, _, given = item.nodeid.partition("[")
+    parts = given.rstrip("]").split("-")
+    database = next((part for part in parts if part in _DATABASES), None)
+    return database, "-".join([name, *(part for part in parts if part != database)])
 
 
 def _is_worker(config: pytest.Config) -> bool:
@@ -45,9 +56,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         run_folder.remove(folder)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, so that no worker sits idle at the end; browser tests are marked."""
+    """The longest first, so that no worker sits idle at the end; browser tests are marked.
+
+    What SQL does, the tests of the domain try on both databases. Of the tests of the doors above it each runs on one of
+    them, by turns, and on the other with `make faults`.
+    """
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+        if item.path.is_relative_to(_DOORS) and not item.get_closest_marker("both_databases"):
+            database, test = _database_and_test(item)
+            if database is not None and database != _DATABASES[crc32(test.encode()) % 2]:
+                item.add_marker("faults")
     items.sort(key=lambda item: item.get_closest_marker("early") is None)

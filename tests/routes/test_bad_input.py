@@ -140,6 +140,7 @@ SOME_OR_ALL = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.both_databases
 @SOME_OR_ALL
 async def test_no_field_of_any_form_breaks_anything(tries, whole):
     """Each value at some addresses, and each address with some values; with `make faults` each at each. In one of the
@@ -155,6 +156,7 @@ async def test_no_field_of_any_form_breaks_anything(tries, whole):
     await tries.still_works()
 
 
+@pytest.mark.both_databases
 @SOME_OR_ALL
 async def test_no_query_breaks_anything(tries, whole):
     for number, value in enumerate(NASTY):

@@ -335,6 +335,7 @@ def outcome(answer: httpx.Response, room: int) -> str:
     return "303 " + ("/rooms/NEW" if target[:7] == "/rooms/" and target[7:].isdigit() else target)
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "whole", [False, pytest.param(True, marks=pytest.mark.faults)], ids=["half", "all"]
 )

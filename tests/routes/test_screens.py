@@ -629,6 +629,7 @@ async def test_an_answer_shows_what_it_answers_as_it_is_now(
     await world.leave()
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "whole", [False, pytest.param(True, marks=pytest.mark.faults)], ids=["half", "all"]
 )
