@@ -160,6 +160,7 @@ async def test_f15_while_the_disk_under_postgresql_is_full_words_wait(
     await disk_is_full_for_a_while(server, postgres_disk, url, times)
 
 
+@pytest.mark.faults
 @pytest.mark.expects_errors
 @short_and_long("times", 1, 6)
 async def test_f15_postgresql_ends_because_its_log_cannot_grow_and_words_wait(
@@ -207,6 +208,7 @@ async def everything_is_busy(server: ChatServer, client: Client) -> None:
             assert answer.status_code == 503, f"{path}: {answer.status_code} {answer.text[:500]}"
 
 
+@pytest.mark.faults
 @pytest.mark.expects_errors
 async def test_f15_a_server_killed_while_the_disk_is_full_starts_when_there_is_room(
     serve: Serve, small_disk: Callable[[int], SmallDisk]

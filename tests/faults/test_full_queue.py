@@ -219,7 +219,9 @@ async def test_f12_while_the_writer_stands_still_a_flooder_is_refused_and_nobody
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells")
-@pytest.mark.parametrize("filling", ["", "😀" * 800], ids=["words", "emoji"])
+@pytest.mark.parametrize(
+    "filling", ["", pytest.param("😀" * 800, marks=pytest.mark.faults)], ids=["words", "emoji"]
+)
 @short_and_long("people", 5, QUEUE_MOST // USER_SHARE + 1)
 async def test_f12_a_full_queue_has_room_in_memory(
     serve: Serve, sqlite_url: str, people: int, filling: str

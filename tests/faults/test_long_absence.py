@@ -12,7 +12,7 @@ SEED = 20261130
 LONG = "x" * 3950
 
 
-@pytest.mark.parametrize("missed", [180, 450])
+@pytest.mark.parametrize("missed", [pytest.param(180, marks=pytest.mark.faults), 450])
 async def test_whoever_comes_back_after_many_long_messages_is_shown_all_of_them(
     serve: Serve, database_url: str, missed: int
 ) -> None:

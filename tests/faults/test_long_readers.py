@@ -171,6 +171,7 @@ async def test_f16_eight_long_readers_keep_nobody_from_writing(serve: Serve, mes
     await verify(crowd, database_url_of(server))
 
 
+@pytest.mark.faults
 async def test_f16_what_a_forgotten_reader_makes_the_log_grow_to_is_used_again(
     serve: Serve,
 ) -> None:
@@ -195,6 +196,7 @@ async def test_f16_what_a_forgotten_reader_makes_the_log_grow_to_is_used_again(
     await verify(crowd, database_url_of(server))
 
 
+@pytest.mark.faults
 @pytest.mark.expects_errors
 @short_and_long("kills", 2, 20)
 async def test_f16_the_server_is_killed_among_its_readers(serve: Serve, kills: int) -> None:
@@ -216,7 +218,16 @@ async def test_f16_the_server_is_killed_among_its_readers(serve: Serve, kills: i
     await verify(crowd, database_url_of(server))
 
 
-@pytest.mark.parametrize("name", ["its own", "a linked folder", "a linked file"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "its own",
+        *(
+            pytest.param(f"a linked {each}", marks=pytest.mark.faults)
+            for each in ("folder", "file")
+        ),
+    ],
+)
 async def test_f16_a_second_server_on_the_same_file_says_why_it_ends_and_does_no_harm(
     serve: Serve, stack: list[Process], tmp_path: Path, name: str
 ) -> None:

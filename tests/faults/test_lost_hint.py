@@ -36,7 +36,7 @@ def serve_mortal(tmp_path: Path, stack: list[Process]) -> ServeMortal:
     return start
 
 
-@pytest.fixture(params=["alone", "redis"])
+@pytest.fixture(params=["alone", pytest.param("redis", marks=pytest.mark.faults)])
 def bus(request: pytest.FixtureRequest) -> dict[str, str]:
     """How processes tell each other: not at all, or over Redis."""
     return {"REDIS_URL": request.getfixturevalue("redis").url} if request.param == "redis" else {}
