@@ -31,7 +31,7 @@ RUN chmod -R a=rX,u+w /app \
 FROM python
 RUN groupadd --gid 10001 chatapp \
     && useradd --uid 10001 --gid chatapp --no-create-home --home-dir /data --shell /usr/sbin/nologin chatapp \
-    && install --directory --owner chatapp --group chatapp --mode 0700 /data
+    && install --directory --owner chatapp --group chatapp --mode 0700 /data /data/files
 COPY --from=build /opt/chatapp /opt/chatapp
 COPY --from=build /app /app
 WORKDIR /app

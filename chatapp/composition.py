@@ -201,7 +201,9 @@ def _keep(kit: Services, hints: Hints, news: News, redis: "RedisBackplane | None
     keep(kit.calls.run, "calls")
     forget = kit.shared_tails.forget if kit.shared_tails is not None else None
     keep(Wipes(kit.database, forget).run, "wipes")
-    keep(Sweeper(kit.database, kit.uploads.storage, kit.uploads.spool).run, "files")
+    sweeper = Sweeper(kit.database, kit.uploads.storage, kit.uploads.spool)
+    sweeper.begin()
+    keep(sweeper.run, "files")
     keep(Indexer(kit.database).run, "index")
     if redis is not None:
         keep(redis.send_forever, "hints out")

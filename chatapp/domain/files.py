@@ -223,9 +223,9 @@ async def apply_forget(tx: Transaction, ids: Sequence[str]) -> None:
     await tx.execute(delete(files).where(files.c.id.in_(ids), files.c.state == "gone"))
 
 
-async def apply_settle(tx: Transaction, *, alone: bool) -> None:
-    """At a start: files of messages that were deleted by a version which knew of none. `alone`: no other process is
-    there, so whatever was on its way has stopped with the one before."""
+async def apply_settle(tx: Transaction, alone_since: int | None) -> None:
+    """At a start: files of messages that were deleted by a version which knew of none. `alone_since` (milliseconds): no
+    other process is there, so what was on its way before that has stopped with the process before."""
     undone = exists().where(deletions.c.room_id == files.c.room_id, deletions.c.seq == files.c.seq)
     wiped = exists().where(
         messages.c.room_id == files.c.room_id,
@@ -233,5 +233,6 @@ async def apply_settle(tx: Transaction, *, alone: bool) -> None:
         messages.c.kind == "deleted",
     )
     await tx.execute(update(files).where(wiped, ~undone).values(state="gone"))
-    if alone:
-        await tx.execute(update(files).where(files.c.state == "uploading").values(state="gone"))
+    if alone_since is not None:
+        stopped = (files.c.state == "uploading") & (files.c.created_at < alone_since)
+        await tx.execute(update(files).where(stopped).values(state="gone"))

@@ -25,17 +25,25 @@ class Sweeper:
         self._database = database
         self._storage = storage
         self._spool = spool
+        self._started = time.time()
+
+    def begin(self) -> None:
+        """Before anything comes. With SQLite no other process is there: whatever lies in the spool, a crash has
+        left."""
+        if self._database.is_sqlite:
+            self._clear_spool(self._started)
 
     async def run(self) -> None:
+        alone_since = int(self._started * 1000) if self._database.is_sqlite else None
         async with self._database.transaction() as tx:
-            await files.apply_settle(tx, alone=self._database.is_sqlite)
+            await files.apply_settle(tx, alone_since)
         while True:
             await self.look()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
         """Raises what the database and the storage raise."""
-        await asyncio.to_thread(self._clear_spool)
+        await asyncio.to_thread(self._clear_spool, time.time() - WHOLE_SECONDS)
         while await files.have_lapsed(self._database):
             try:
                 async with self._database.transaction() as tx:
@@ -48,9 +56,8 @@ class Sweeper:
             except CommitUnknown:
                 return  # the next look finds what is left
 
-    def _clear_spool(self) -> None:
-        """What a process that died has left: parts to which nobody writes any more."""
-        dead = time.time() - WHOLE_SECONDS
+    def _clear_spool(self, dead: float) -> None:
+        """What a process that died has left: parts to which nobody has written since a time."""
         for part in self._spool.iterdir():
             try:
                 if part.stat().st_mtime < dead:

@@ -35,6 +35,7 @@ def running_pair(postgres: PostgresServer, folder: Path) -> Iterator[Pair]:
     redis.start()
     given = {"DATABASE_URL": url, "REDIS_URL": redis.url, "SECRET_KEY": KEY, "DATABASE_POOL": "4"}
     given["LIMIT_FACTOR"] = "1000"
+    given["DATA_DIR"] = str(folder / "data")  # for the files that people send
     servers = [ChatServer(folder / f"chatapp-{number}", **given) for number in (1, 2)]
     for server in servers:
         server.start(wait=False)

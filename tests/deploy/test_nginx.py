@@ -11,8 +11,9 @@ from chatapp.routes.site import STATIC, static_version
 from tests.cases.callers import Caller
 from tests.cases.pair import Pair
 from tests.deploy import shipped as files
-from tests.deploy.conftest import Shipped
+from tests.deploy.conftest import Shipped, by_hand
 from tests.deploy.shipped import ShippedNginx
+from tests.routes.people import JSON
 from tests.support import run_folder
 
 CSS = f"/static/{static_version()}/css/app.css"
@@ -126,3 +127,23 @@ async def test_a_quiet_socket_stays_open_and_hears_what_is_said_at_last(
         await ann.posts(pair.first, room, "hi")
         await his.hears("hi")
         assert his.socket.close_code is None
+
+
+async def test_a_large_file_goes_through_nginx_and_is_there_at_both_replicas(
+    front: ShippedNginx, ann: Caller
+):
+    room = f"/rooms/{await ann.opens(front, f'Files {uuid4()}')}"
+    content = bytes(range(256)) * 20_000  # more than any form may have
+    asked = ann.at(front)
+    sent = await asked.post(
+        f"{room}/files", params={"name": "large.bin"}, content=content, headers=JSON
+    )
+    assert sent.status_code == 201, sent.text
+    said = {"key": str(uuid4()), "body": "", "files": sent.json()["id"]}
+    assert (await asked.post(f"{room}/messages", data=said, headers=JSON)).status_code == 200
+    for _ in range(4):  # in turns
+        fetched = await asked.get(f"/files/{sent.json()['id']}/large.bin")
+        assert (fetched.status_code, fetched.content == content) == (200, True)
+    head = f"POST {room}/files HTTP/1.1\r\nHost: {front.host}\r\nContent-Length: {2**31}\r\n\r\n"
+    async with by_hand(front, head.encode()) as answer:
+        assert b" 413 " in await answer.readline()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from sqlalchemy import select, update
 from starlette.requests import ClientDisconnect
@@ -235,7 +236,7 @@ async def test_what_a_crash_left_goes(ann, lab):
     dead.write_bytes(b"half")
     os.utime(dead, (0, 0))
     async with kit.database.transaction() as tx:
-        await rules.apply_settle(tx, alone=True)
+        await rules.apply_settle(tx, alone_since=2**53)
     await swept(ann.site)
     assert await rows(ann.site) == []
     assert stored(ann.site) == []
@@ -320,3 +321,39 @@ async def test_a_sent_file_cannot_be_sent_again(ann, lab):
     await says_with(ann, lab, id_)
     answer = await ann.tries_to_say(lab, "again", files=id_)
     assert answer.json()["code"] == "file_gone"
+
+
+async def test_who_stops_sending_is_told_so(ann, lab, monkeypatch):
+    monkeypatch.setattr(uploads, "PIECE_SECONDS", 0)
+
+    async def stops() -> AsyncIterator[bytes]:
+        yield b"half"
+        await asyncio.Event().wait()
+
+    answer = await tries_to_send(ann, lab, "x", stops())
+    assert (answer.status_code, answer.json()["code"]) == (503, "file_slow")
+    await swept(ann.site)
+    assert stored(ann.site) == []
+
+
+async def test_a_server_that_is_killed_in_the_middle_of_a_file_begins_clean(serve, tmp_path):
+    server = await serve(DISK_FLOOR_MB="0")
+    async with httpx.AsyncClient(base_url=server.url, headers={"Origin": server.url}) as ann:
+        form = {"name": "Ann", "email": "ann@people.example", "password": "correct horse"}
+        assert (await ann.post("/sign-up", data=form)).status_code == 303
+        room = (await ann.post("/rooms", data={"name": "Lab", "topic": ""})).headers["location"]
+        spool = next(tmp_path.rglob("spool"))
+
+        async def dies_with_it() -> AsyncIterator[bytes]:
+            yield bytes(2 * MB)
+            await until(lambda: any(part.stat().st_size for part in spool.iterdir()))
+            server.kill()
+            yield bytes(MB)
+
+        with pytest.raises(httpx.TransportError):
+            await ann.post(f"{room}/files", params={"name": "x"}, content=dies_with_it())
+        assert list(spool.iterdir())
+        await asyncio.to_thread(server.start)
+        assert list(spool.iterdir()) == []
+        answer = await ann.post(f"{room}/files", params={"name": "x"}, content=bytes(2 * MB))
+        assert answer.status_code == 201

@@ -195,7 +195,7 @@ class Item {
       this.#show("ready");
       this.all.changed();
     } else if (NOT_NOW.includes(status)) this.#broken(true, response?.message);
-    else this.fail(response?.message ?? words("tpl-attachment").refused, ![403, 413, 422].includes(status));
+    else this.fail(response?.message ?? words("tpl-attachment")[status === 413 ? "fileTooLarge" : "refused"], ![403, 413, 422].includes(status));
   }
 
   /** @param {boolean} counts whether it was the line that we have */
