@@ -71,6 +71,7 @@ async def test_it_is_called_by_its_people_for_each_of_them(database, ann, bob, c
     assert (await rooms.find(database, room, bob.id)).name == "Ann Archer, Cat Carver"
     assert await side(database, cat) == [("Ann Archer, Bob Baker", 1)]
     notice = await notices.find(database, room, seq, bob.id)
+    assert notice is not None
     assert notice.room == "Ann Archer, Cat Carver"
     assert await calls.ringing_room(database, room, cat.id) == "Ann Archer, Bob Baker"
     async with database.transaction() as tx:

@@ -24,6 +24,7 @@ from chatapp.domain.log import lock_room
 from chatapp.domain.messages import change
 from chatapp.domain.posts import Outcome, apply_posts
 from chatapp.domain.users import User, any_account, from_row
+from chatapp.errors import Refused
 from chatapp.settings import Settings
 from chatapp.tables import messages, now_ms, rooms, users
 
@@ -92,6 +93,11 @@ async def store(database: Database, posts: Sequence[PostMessage]) -> list[Outcom
     """A batch, as the writer stores it."""
     async with database.transaction() as tx:
         return (await apply_posts(tx, posts))[0]
+
+
+def codes(outcomes: Sequence[Outcome]) -> list[str]:
+    """Why each post was refused, or 'stored'."""
+    return [each.code if isinstance(each, Refused) else "stored" for each in outcomes]
 
 
 async def says(database: Database, who: User, room_id: int, *bodies: str) -> list[Message]:

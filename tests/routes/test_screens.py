@@ -144,30 +144,30 @@ Action = Callable[[World], Awaitable[Any]]
 
 
 def shapes(who: str, what: str, **fields: str) -> Action:
-    return lambda world: getattr(world, who).post(f"/rooms/{world.lab}/{what}", fields)
+    return lambda world: world.people[who].post(f"/rooms/{world.lab}/{what}", fields)
 
 
 def adds(who: str, whom: str) -> Action:
     def add(world: World) -> Awaitable[Any]:
-        name = getattr(world, whom).name
-        return getattr(world, who).post(f"/rooms/{world.lab}/members/add", {"name": name})
+        name = world.people[whom].name
+        return world.people[who].post(f"/rooms/{world.lab}/members/add", {"name": name})
 
     return add
 
 
 def moderates(who: str, whom: str, what: str, **fields: str) -> Action:
     async def act(world: World) -> None:
-        query = select(users.c.id).where(users.c.name == getattr(world, whom).name)
+        query = select(users.c.id).where(users.c.name == world.people[whom].name)
         number = await services(world.site).database.fetch_value(query)
         path = f"/rooms/{world.lab}/members/{number}"
-        await getattr(world, who).post(path, {"do": what, **fields})
+        await world.people[who].post(path, {"do": what, **fields})
 
     return act
 
 
 def opens_direct(who: str, whom: str) -> Action:
     def opens(world: World) -> Awaitable[Any]:
-        return getattr(world, who).post("/direct", {"names": getattr(world, whom).name})
+        return world.people[who].post("/direct", {"names": world.people[whom].name})
 
     return opens
 
@@ -185,11 +185,11 @@ def in_turn(*actions: Action) -> Action:
 
 
 def says(who: str, body: str = "hello") -> Action:
-    return lambda world: getattr(world, who).says(world.lab, body)
+    return lambda world: world.people[who].says(world.lab, body)
 
 
 def joins(who: str) -> Action:
-    return lambda world: getattr(world, who).joins(world.lab)
+    return lambda world: world.people[who].joins(world.lab)
 
 
 def accepts(*guests: str, uses: int = 9) -> Action:
@@ -205,14 +205,14 @@ def accepts(*guests: str, uses: int = 9) -> Action:
                 fields = {"name": new.name, "email": new.email, "password": new.password}
                 answer = await new.post(path, fields)
             else:
-                answer = await getattr(world, who).post(path)
+                answer = await world.people[who].post(path)
             assert answer.status_code in {303, 404}, answer.text
 
     return act
 
 
 def leaves(who: str, room: str = "lab") -> Action:
-    return lambda world: getattr(world, who).leaves(getattr(world, room))
+    return lambda world: world.people[who].leaves(getattr(world, room))
 
 
 def edits(who: str, name: str = "", topic: str = "What we found out") -> Action:
@@ -221,7 +221,7 @@ def edits(who: str, name: str = "", topic: str = "What we found out") -> Action:
     async def act(world: World) -> None:
         given = f"{name} {world.times}" if name else world.name_of("lab")
         path = f"/rooms/{world.lab}/settings"
-        answer = await getattr(world, who).post(path, {"name": given, "topic": topic})
+        answer = await world.people[who].post(path, {"name": given, "topic": topic})
         assert answer.status_code in {303, 403, 422}
 
     return act
@@ -230,7 +230,7 @@ def edits(who: str, name: str = "", topic: str = "What we found out") -> Action:
 def deletes(who: str, room: str) -> Action:
     async def act(world: World) -> None:
         path = f"/rooms/{getattr(world, room)}/delete"
-        answer = await getattr(world, who).post(path, {"confirm": world.name_of(room)})
+        answer = await world.people[who].post(path, {"confirm": world.name_of(room)})
         assert answer.status_code == 303
 
     return act
@@ -238,7 +238,7 @@ def deletes(who: str, room: str) -> Action:
 
 def ends_account(who: str) -> Action:
     async def act(world: World) -> None:
-        person = getattr(world, who)
+        person = world.people[who]
         form = {"password": person.password}
         assert (await person.post("/settings/delete-account", form)).status_code == 303
 
@@ -248,7 +248,7 @@ def ends_account(who: str) -> Action:
 def becomes(who: str, name: str, hue: str) -> Action:
     async def act(world: World) -> None:
         form = {"name": f"{name} {world.times}", "hue": hue}
-        answer = await getattr(world, who).post("/settings/profile", form)
+        answer = await world.people[who].post("/settings/profile", form)
         assert answer.status_code == 303
 
     return act
@@ -258,7 +258,7 @@ def answers(who: str, body: str = "an answer") -> Action:
     """To what bob said when he came, over HTTP and over a line; and to that answer."""
 
     async def act(world: World) -> None:
-        person = getattr(world, who)
+        person = world.people[who]
         first = (await person.tries_to_say(world.lab, body, reply="3")).json().get("seq", 3)
         await person.tries_to_say(world.lab, f"**{body}** again", reply=str(first))
         await person.tries_to_say(world.lab, "to nothing", reply="99")
@@ -313,7 +313,7 @@ async def come_and_go_at_once(world: World) -> None:
 
 
 async def number_of(world: World, who: str) -> int:
-    query = select(users.c.id).where(users.c.email == getattr(world, who).email)
+    query = select(users.c.id).where(users.c.email == world.people[who].email)
     return int(await services(world.site).database.fetch_value(query))
 
 
@@ -344,7 +344,7 @@ def changes_message(who: str, *steps: str, body: str = "changed") -> Action:
     """`steps` of edit, delete, restore: what somebody does to what they said a moment ago."""
 
     async def act(world: World) -> None:
-        person = getattr(world, who)
+        person = world.people[who]
         seq = await person.says(world.lab, f"{who} says @Bob Baker `x`")
         for n, step in enumerate(steps):
             form = {"body": f"{body} {n}", "base": str(n)} if step == "edit" else {}
@@ -358,7 +358,7 @@ def sends_files(who: str, *steps: str) -> Action:
     """Some with words and some without, which somebody answers; then `steps`, as of `changes_message`."""
 
     async def act(world: World) -> None:
-        person = getattr(world, who)
+        person = world.people[who]
         dot = await sends(person, world.lab, "<dot>.png", DOT)
         text = await sends(person, world.lab, "notes & more.txt", "α < β".encode())
         sound = await sends(person, world.lab, "s.mp3", b"ID3" + bytes(20))
@@ -381,7 +381,7 @@ def reacts(*steps: str, at: int = -1) -> Action:
         for who, sign in map(str.split, steps):
             form = {"emoji": sign.lstrip("-"), "on": str(sign[0] != "-").lower()}
             path = f"/rooms/{world.lab}/messages/{seqs[at]}/react"
-            answer = await getattr(world, who).post(path, form)
+            answer = await world.people[who].post(path, form)
             assert answer.status_code in {303, 403}
 
     return act
@@ -417,7 +417,7 @@ def pins(who: str, *steps: int, at: int = -1) -> Action:
         seq = (await said_in(world))[at]
         for on in steps:
             path = f"/rooms/{world.lab}/messages/{seq}/pin"
-            answer = await getattr(world, who).post(path, {"on": str(bool(on)).lower()})
+            answer = await world.people[who].post(path, {"on": str(bool(on)).lower()})
             assert answer.status_code in {303, 403}
 
     return act
