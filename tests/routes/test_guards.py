@@ -6,17 +6,18 @@ The table must name each of them: whoever adds one says here who may use it.
 import json
 import re
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from starlette.routing import Mount, Route
 
 from chatapp.realtime.asked import KINDS
 from chatapp.routes.site import static_version
 from chatapp.routes.table import routes
-from chatapp.tables import sessions, users
+from chatapp.tables import memberships, sessions, users
 from tests.routes.filing import DOT, says_with, sends
 from tests.routes.pages import read
 from tests.routes.people import HTMX, JSON, PASSWORD, Person, services, somebody
@@ -24,7 +25,7 @@ from tests.support.asgi import Site
 from tests.support.asgi_socket import AsgiSocket
 
 WHO = ("visitor", "stranger", "ex-member", "member", "owner", "administrator")
-OUTSIDERS = frozenset({"visitor", "stranger", "ex-member"})
+OUTSIDERS = frozenset({"visitor", "stranger", "ex-member", "guest"})
 
 SECRET = "the safe opens with 4711"  # said in the room
 NOBODYS_NAME = "Zora Quillfeather"  # a member; who is in a room is for its members
@@ -241,6 +242,35 @@ TABLE: dict[tuple[str, str], Row] = {
 }
 
 
+# A moderator gets what a member gets, but here what the owner gets.
+MODERATED = {
+    ("POST", f"/rooms/{ROOM}/messages/{SEQ}/delete"),
+    ("POST", f"/rooms/{ROOM}/members/add"),
+    ("POST", f"/rooms/{ROOM}/members/{PERSON}"),
+    ("GET", f"/rooms/{ROOM}/messages/{SEQ}/edit"),  # where it is deleted without scripts
+    ("POST", "/invitations"),
+    ("GET", f"/rooms/{ROOM}/audit"),
+    ("GET", f"/rooms/{ROOM}/reports"),
+    ("POST", f"/rooms/{ROOM}/reports/{SEQ}/done"),
+}
+# A guest who was not brought in knows of no room, and gets elsewhere what a stranger gets, but here this.
+GUESTS = {
+    ("GET", "/rooms/new"): "403",
+    ("POST", "/rooms"): "403",
+    ("POST", "/invitations"): "403",  # into whatever room
+    ("POST", "/direct"): "422",  # nobody they know
+}
+
+
+def expected(method: str, path: str, who: str) -> str:
+    row = TABLE[method, path]
+    if who == "moderator":
+        return row.expected["owner" if (method, path) in MODERATED else "member"]
+    if who == "guest":
+        return GUESTS.get((method, path), "404" if ROOM in path else row.expected["stranger"])
+    return row.expected[who]
+
+
 def test_the_table_names_every_address_and_no_other():
     served = set()
     for route in routes("0" * 12):
@@ -289,11 +319,22 @@ class Scene:
         await person.signs_up()
         if who == "administrator":
             await person.becomes_administrator()
-        if who in {"member", "ex-member"}:
+        if who in {"member", "ex-member", "moderator"}:
             await person.joins(self.room)
+        if who == "moderator":
+            await self._is_stored(update(memberships).values(role="moderator"), person)
+        if who == "guest":
+            await self._is_stored(update(users).values(is_guest=True), person)
         if who == "ex-member":
             await person.leaves(self.room)
         return person
+
+    async def _is_stored(self, change: Any, person: Person) -> None:
+        """About a person, in whichever table."""
+        number = select(users.c.id).where(users.c.name == person.name).scalar_subquery()
+        column = change.table.c.get("user_id", users.c.id)
+        async with services(self.site).database.transaction() as tx:
+            await tx.execute(change.where(column == number))
 
     def address(self, path: str, device: int) -> str:
         return (
@@ -339,7 +380,7 @@ def outcome(answer: httpx.Response, room: int) -> str:
 @pytest.mark.parametrize(
     "whole", [False, pytest.param(True, marks=pytest.mark.faults)], ids=["half", "all"]
 )
-@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("who", [*WHO, "moderator", "guest"])
 async def test_each_address_answers_each_person_as_the_table_says(roomy, who, whole):
     """Half of the addresses on either database, since each takes a scene of its own; `make faults` asks all of both."""
     play = await scene(roomy)
@@ -366,10 +407,11 @@ async def test_each_address_answers_each_person_as_the_table_says(roomy, who, wh
         answer = await person.client.request(
             method, address, data=fields if method == "POST" else None, headers=_as(path)
         )
-        if (found := outcome(answer, play.room)) != row.expected[who]:
-            wrong.append(f"{method} {path}: {found}, not {row.expected[who]}")
+        if (found := outcome(answer, play.room)) != (right := expected(method, path, who)):
+            wrong.append(f"{method} {path}: {found}, not {right}")
+        secrets = {SECRET, NOBODYS_NAME} - set(fields.values())  # a form shows what was typed
         if who in OUTSIDERS and not path.endswith("/join"):
-            leaks = [secret for secret in (SECRET, NOBODYS_NAME) if secret in answer.text]
+            leaks = [secret for secret in secrets if secret in answer.text]
             wrong += [f"{method} {path} tells {secret!r}" for secret in leaks]
         if who == "visitor" and "Vault" in answer.text:
             wrong.append(f"{method} {path} tells a visitor the name of a room")
