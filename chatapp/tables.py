@@ -103,6 +103,11 @@ users = Table(
         comment="is only in rooms they were invited to, and knows of no other",
     ),
     Column("deactivated_at", BigInteger, comment="since then they may not sign in; null: they may"),
+    Column("bio", Text, nullable=False, server_default=""),
+    Column("status", Text, nullable=False, server_default=""),
+    Column("status_emoji", String(20), nullable=False, server_default=""),
+    Column("status_until", BigInteger, comment="from then on there is none; null: it stays"),
+    Column("avatar", String(24), comment="the row of `avatars`; null: initials"),
     sqlite_autoincrement=True,
 )
 
@@ -473,6 +478,27 @@ files = Table(
     Index("ix_files_state_created_at", "state", "created_at"),
     Index("ix_files_room_id_seq", "room_id", "seq"),
     comment="a row comes before its content and goes after it, so nothing lies in the storage unknown",
+)
+
+avatars = Table(
+    "avatars",
+    metadata,
+    Column("id", String(24), primary_key=True, comment="random; also its name in the storage"),
+    Column("user_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("state", String(10), nullable=False, comment="coming, shown, or gone"),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_avatars_state_created_at", "state", "created_at"),
+    comment="a row comes before its content and goes after it, as in `files`",
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("blocker_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("blocked_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    comment="who does not want to be written to by whom, in a room of the two alone",
+    sqlite_with_rowid=False,
 )
 
 # Search: `domain/search_index.py` says how these belong together. Beside them stands `search_index`, which the two
