@@ -11,6 +11,7 @@ from chatapp.sizes import size_words
 TEMPLATES: Final = Path(__file__).parent / "templates"
 FILTERS: Final = (
     times.clock,
+    times.weekday,
     times.iso,
     times.day,
     times.day_words,

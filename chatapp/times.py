@@ -22,6 +22,10 @@ def clock(at: int, zone: str = "UTC") -> str:
     return moment(at, zone).strftime("%H:%M")
 
 
+def weekday(at: int, zone: str = "UTC") -> str:
+    return words.WEEKDAYS[moment(at, zone).weekday()]
+
+
 def iso(at: int) -> str:
     return moment(at).strftime("%Y-%m-%dT%H:%M:%SZ")
 

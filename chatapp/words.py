@@ -60,6 +60,15 @@ SENTENCES: Final = {
     "no_mail": "This site sends no mail. Ask an administrator for a link.",
     "proof_over": "This link is not good, or not any more. Ask for a new one.",
     "recovery_over": "This link is not good, or not any more. Ask for a new one.",
+    # profiles
+    "bio_too_long": "This may have at most 500 characters.",
+    "bio_characters": "This text has characters that cannot be stored, such as NUL.",
+    "status_too_long": "A status may have at most 80 characters.",
+    "status_characters": "A status may not have control characters.",
+    "ends_unknown": "Please choose one of the times.",
+    "day_invalid": "Please choose a date.",
+    "day_range": "Please choose a date from today to a year from now.",
+    "zone_unknown": "Please choose a place from the list.",
     "hue_unknown": "Please choose one of the twelve colours.",
     "theme_unknown": "Please choose one of the themes.",
     "device_unknown": "This device is not signed in any more.",
@@ -157,6 +166,9 @@ DELETED_ACCOUNT: Final = "deleted account"
 
 NOTICES: Final = {
     "profile": "Your profile is saved.",
+    "about": "What you tell about yourself is saved.",
+    "status": "Your status is saved.",
+    "status_gone": "Your status is taken away.",
     "password": "Your password is changed. All other devices are signed out.",
     "theme": "The theme is saved for this device.",
     "writing": "Your choice of keys is saved.",

@@ -30,10 +30,10 @@ def reachable(user_id: int) -> Any:
     me = users.alias("me")
     is_guest = select(me.c.id).where(me.c.id == user_id, me.c.is_guest).exists()
     anybody = and_(~users.c.is_guest, ~is_guest)
-    return and_(users.c.id != user_id, users.c.deleted_at.is_(None), or_(anybody, _share(user_id)))
+    return and_(users.c.id != user_id, users.c.deleted_at.is_(None), or_(anybody, share(user_id)))
 
 
-def _share(user_id: int) -> Any:
+def share(user_id: int) -> Any:
     """Of `users`, those who are in a room with somebody."""
     mine, theirs = memberships.alias("mine"), memberships.alias("theirs")
     return (
@@ -52,7 +52,7 @@ async def people(reader: Reader, user_id: int, search: str) -> list[Person]:
     key = text.search_key(search)
     query = (
         select(users.c.id, users.c.name, users.c.hue)
-        .where(reachable(user_id), or_(_share(user_id), users.c.name_key == key))
+        .where(reachable(user_id), or_(share(user_id), users.c.name_key == key))
         .order_by(
             case((users.c.name_key.startswith(key, autoescape=True), 0), else_=1),
             users.c.name_key,

@@ -17,7 +17,7 @@ from chatapp.domain.commands import (
     Message,
 )
 from chatapp.domain.log import add_event, add_event_of, lock_room, lock_user
-from chatapp.domain.users import Person
+from chatapp.domain.users import Person, Status, status_columns
 from chatapp.errors import Conflict, Forbidden, Invalid, Missing, Refused
 from chatapp.reading import InWords
 from chatapp.tables import bans, memberships, now_ms, rooms, users
@@ -170,6 +170,7 @@ def _people(room_id: int) -> Any:
             memberships.c.role,
             rooms.c.owner_id,
             rooms.c.kind,
+            *status_columns(),
         )
         .select_from(memberships.join(users).join(rooms, rooms.c.id == memberships.c.room_id))
         .where(memberships.c.room_id == room_id, memberships.c.is_active)
@@ -192,7 +193,12 @@ async def members(
     query = _people(room_id).order_by(*order).limit(PAGE).offset((page - 1) * PAGE)
     if search:
         query = query.where(_named(search))
-    return [Person(row.id, row.name, row.hue, _role(row)) for row in await reader.fetch_all(query)]
+    return list(map(_person, await reader.fetch_all(query)))
+
+
+def _person(row: Any) -> Person:
+    status = Status(row.status_emoji, row.status)
+    return Person(row.id, row.name, row.hue, _role(row), status)
 
 
 def _role(row: Any) -> str:
@@ -245,7 +251,7 @@ async def is_banned(reader: Reader, room_id: int, user_id: int) -> bool:
 async def find_member(reader: Reader, room_id: int, user_id: int) -> Person | None:
     """One person of a room."""
     row = await reader.fetch_one(_people(room_id).where(users.c.id == user_id))
-    return row and Person(row.id, row.name, row.hue, _role(row))
+    return row and _person(row)
 
 
 async def apply_add(tx: Transaction, command: AddMember) -> Committed:

@@ -18,6 +18,8 @@ from chatapp.tables import MESSAGE_BYTES, MESSAGE_CHARACTERS
 USER_NAME_CHARACTERS: Final = 64
 ROOM_NAME_CHARACTERS: Final = 80
 TOPIC_CHARACTERS: Final = 250
+BIO_CHARACTERS: Final = 500
+STATUS_CHARACTERS: Final = 80
 
 _BEHIND: Final = "\x1f"  # neither names nor searches have control characters
 _JOINERS: Final = "\u200c\u200d"  # Persian and emoji need them; they make no two names different
@@ -104,15 +106,35 @@ def _name(text: str, field: str, most: int, words: str) -> str:
 
 
 def topic(text: str, field: str = "topic") -> str:
+    return _line(text, field, TOPIC_CHARACTERS, "topic")
+
+
+def status(text: str, field: str = "status") -> str:
+    return _line(text, field, STATUS_CHARACTERS, "status")
+
+
+def _line(text: str, field: str, most: int, words: str) -> str:
     """One line, possibly empty."""
-    if len(text) > 16 * TOPIC_CHARACTERS:
-        raise Invalid({field: "topic_too_long"})
+    if len(text) > 16 * most:
+        raise Invalid({field: f"{words}_too_long"})
     line = " ".join(unicodedata.normalize("NFC", text).split())
     if any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in line):
-        raise Invalid({field: "topic_characters"})
-    if len(line) > TOPIC_CHARACTERS:
-        raise Invalid({field: "topic_too_long"})
+        raise Invalid({field: f"{words}_characters"})
+    if len(line) > most:
+        raise Invalid({field: f"{words}_too_long"})
     return line if is_visible(line) else ""
+
+
+def bio(text: str, field: str = "bio") -> str:
+    """A few lines, possibly none."""
+    if len(text) > 16 * BIO_CHARACTERS:
+        raise Invalid({field: "bio_too_long"})
+    lines = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    if has_unsendable(lines):
+        raise Invalid({field: "bio_characters"})
+    if len(lines) > BIO_CHARACTERS:
+        raise Invalid({field: "bio_too_long"})
+    return lines if is_visible(lines) else ""
 
 
 @lru_cache(maxsize=4096)

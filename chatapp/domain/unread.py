@@ -13,8 +13,9 @@ from sqlalchemy import select
 from chatapp.database import Transaction
 from chatapp.domain import naming, text
 from chatapp.domain.memberships import Reader
+from chatapp.domain.users import Status
 from chatapp.reading import InWords
-from chatapp.tables import memberships, messages
+from chatapp.tables import NOW_POSTGRESQL, NOW_SQLITE, memberships, messages
 
 UNREAD_MOST: Final = 100
 ANSWERS_MOST: Final = 200  # the newest unread ones of a room, of which threads are counted
@@ -97,7 +98,23 @@ class SideRoom:
     threads: int
     has_draft: bool  # or 0 and 1, as SQLite has it
     kind: str
+    told: str | None = (
+        None  # the status of the other one in a direct room: an emoji or nothing, a space, words
+    )
 
+    @property
+    def status(self) -> Status:
+        sign, _, words = (self.told or "").partition(" ")
+        return Status(sign, words)
+
+
+# In a direct room of two, and as long as it lasts.
+_STATUS: Final = """
+    CASE WHEN rooms.kind = 'direct' AND rooms.direct_key NOT LIKE '% % %' THEN (
+        SELECT others.status_emoji || ' ' || others.status
+        FROM memberships AS theirs JOIN users AS others ON others.id = theirs.user_id
+        WHERE theirs.room_id = rooms.id AND theirs.user_id <> memberships.user_id
+            AND (others.status_until IS NULL OR others.status_until > {now}) LIMIT 1) END"""
 
 _OF_USER: Final = InWords(
     *(
@@ -105,23 +122,25 @@ _OF_USER: Final = InWords(
         SELECT memberships.room_id, {name}, memberships.notify, {COUNTS},
             EXISTS (SELECT 1 FROM drafts
                 WHERE drafts.user_id = memberships.user_id AND drafts.room_id = memberships.room_id),
-            rooms.kind
+            rooms.kind, {_STATUS.format(now=now)}
         FROM {given}
         CROSS JOIN memberships
         CROSS JOIN rooms
         WHERE memberships.user_id = {user} AND memberships.is_active AND rooms.id = memberships.room_id
             AND rooms.archived_at IS NULL
         ORDER BY rooms.name_key"""  # noqa: S608  only constants of ours
-        for given, user, name in (
+        for given, user, name, now in (
             (
                 "json_each(?) AS given",
                 "given.value",
                 naming.in_words("memberships.user_id", is_sqlite=True),
+                NOW_SQLITE,
             ),
             (
                 "unnest($1::bigint[]) AS given (user_id)",
                 "given.user_id",
                 naming.in_words("memberships.user_id", is_sqlite=False),
+                NOW_POSTGRESQL,
             ),
         )
     )

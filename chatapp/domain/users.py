@@ -1,9 +1,9 @@
 """Accounts: who people are, how they come in, what they may change about themselves."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import case, delete, insert, or_, select, update
 
 from chatapp.database import Database, Transaction
 from chatapp.domain import entry, text
@@ -37,6 +37,16 @@ class User:
         return text.initials(self.name)
 
 
+class Status(NamedTuple):
+    """What somebody is doing, behind their name: an emoji, words, or both; '' where there is none, or not any more."""
+
+    emoji: str = ""
+    words: str = ""
+
+
+NO_STATUS: Final = Status()
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """What other people see of somebody."""
@@ -45,10 +55,20 @@ class Person:
     name: str
     hue: int
     role: str = "member"
+    status: Status = NO_STATUS
 
     @property
     def initials(self) -> str:
         return text.initials(self.name)
+
+
+def status_columns() -> tuple[Any, Any]:
+    """Of `users`: `status_emoji` and `status` while it lasts, by the database's clock."""
+    lasts = or_(users.c.status_until.is_(None), users.c.status_until > now_ms())
+    return (
+        case((lasts, users.c.status_emoji), else_="").label("status_emoji"),
+        case((lasts, users.c.status), else_="").label("status"),
+    )
 
 
 async def newcomer(passwords: Passwords, *, name: str, email: str, password: str) -> Newcomer:
@@ -284,6 +304,10 @@ async def wipe(tx: Transaction, user_id: int) -> None:
             password_hash=None,
             is_admin=False,
             hue=0,
+            bio="",
+            status="",
+            status_emoji="",
+            status_until=None,
             deleted_at=now_ms(),
         )
     )

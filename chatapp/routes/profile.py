@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatapp.domain import notices, presence, sessions, subscriptions, users
+from chatapp.domain import notices, presence, profiles, sessions, subscriptions, users
 from chatapp.domain.commands import DeleteAccount, EditProfile
 from chatapp.errors import Invalid, Missing
 from chatapp.limits import PASSWORD, PROFILE
@@ -35,6 +35,12 @@ async def show_settings(request: Request, values: dict[str, Any], status: int = 
     everything: dict[str, Any] = {
         "profile_form": {"name": known.user.name, "hue": str(known.user.hue)},
         "profile_errors": {},
+        "about": await profiles.about(database, known.user.id),
+        "about_form": {},
+        "about_errors": {},
+        "status_form": {},
+        "status_errors": {},
+        "zones": profiles.zones(),
         "password_errors": {},
         "delete_errors": {},
         "quiet_form": {"from": notices.clock(quiet.start), "until": notices.clock(quiet.end)},

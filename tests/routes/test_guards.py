@@ -179,6 +179,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/settings/profile"): Row(
         signed_in("303 /settings#profile"), {"name": "Newname", "hue": "3"}
     ),
+    ("GET", f"/people/{PERSON}"): Row(signed_in("200")),
+    ("POST", "/settings/about"): Row(signed_in("303 /settings#about"), {"bio": "Hello"}),
+    ("POST", "/settings/status"): Row(signed_in("303 /settings#status"), {"status": "Busy"}),
     ("POST", "/settings/presence"): Row(signed_in("303 /settings#presence"), {"invisible": "on"}),
     ("POST", "/settings/writing"): Row(signed_in("303 /settings#writing"), {"enter": "breaks"}),
     ("POST", "/settings/theme"): Row(signed_in("303 /settings#appearance"), {"theme": "dark"}),
