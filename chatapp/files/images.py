@@ -1,20 +1,14 @@
 """Pictures that people send, looked at by a process of their own (`worker.py`).
 
 1. Nothing of a picture is decoded in this process.
-2. One picture at a time; the others wait in line.
-3. Whatever a picture does to the worker (too much memory or time, a crash) ends the worker and not us: the answer is
-   `None`, and the next picture gets a new one.
+2. Whatever a picture does to the worker ends the worker and not us (`helper.py`): the answer is `None`.
 """
 
-import asyncio
-import contextlib
-import json
-import os
-import sys
-from asyncio.subprocess import PIPE, Process
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from chatapp.helper import Helper
 
 SECONDS: Final = 20.0  # for one picture, by the clock
 BYTES_MOST: Final = 64 * 1024 * 1024  # of a file that is looked at
@@ -24,7 +18,6 @@ KINDS: Final = {
     "image/gif": "GIF",
     "image/webp": "WEBP",
 }
-_ROOT: Final = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +39,7 @@ class Images:
     """Owner of the worker, which starts with the first picture."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
-        self._seconds = seconds
-        self._turn = asyncio.Lock()
-        self._process: Process | None = None
+        self._worker = Helper("chatapp.files.worker", seconds)
 
     async def look(
         self,
@@ -73,47 +64,10 @@ class Images:
             "square": square,
             "clean": str(clean or ""),
         }
-        async with self._turn:
-            try:
-                async with asyncio.timeout(self._seconds):
-                    line = await self._ask(json.dumps(asked).encode() + b"\n")
-                answer = json.loads(line)
-            except (TimeoutError, ValueError, OSError):
-                await self._end()
-                return None
-            except (
-                BaseException
-            ):  # whoever asked has gone: the answer must not be taken for the next one's
-                await self._end()
-                raise
-        if not (answer["cleaned"] or answer["width"]):
+        answer = await self._worker.ask(asked)
+        if answer is None or not (answer["cleaned"] or answer["width"]):
             return None
         return Seen(answer["width"], answer["height"], answer["cleaned"])
 
-    async def _ask(self, line: bytes) -> bytes:
-        if self._process is None or self._process.returncode is not None:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "chatapp.files.worker"),
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                cwd="/",
-                env={"PYTHONPATH": str(_ROOT), "PATH": os.defpath},
-            )
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None  # noqa: S101  both are pipes
-        assert stdout is not None  # noqa: S101
-        stdin.write(line)
-        await stdin.drain()
-        return await stdout.readline()
-
-    async def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-
     async def close(self) -> None:
-        await self._end()
+        await self._worker.close()

@@ -4,16 +4,14 @@ A line of JSON asks, a line of JSON answers (`images.py`). The process has no se
 few files, and a few seconds of CPU for each picture; whoever started it ends it when a picture takes longer.
 """
 
-import json
 import math
-import resource
-import sys
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from PIL import Image, ImageOps
 
+from chatapp.confined import Asked, confine, serve
 from chatapp.files.strip import strip
 
 PIXELS_MOST: Final = 40_000_000
@@ -25,8 +23,6 @@ MEMORY_MOST: Final = 1024 * 1024 * 1024
 FILE_MOST: Final = 256 * 1024 * 1024
 FILES_MOST: Final = 32
 CPU_SECONDS: Final = 10  # for one picture
-
-Asked = dict[str, Any]
 
 
 def look(asked: Asked, answer: Asked) -> None:
@@ -94,36 +90,11 @@ def _upright(small: Image.Image, image: Image.Image) -> Image.Image:
     return small if turn is None else small.transpose(turn)
 
 
-def _bound() -> None:
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY_MOST),
-        (resource.RLIMIT_FSIZE, FILE_MOST),
-        (resource.RLIMIT_NOFILE, FILES_MOST),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (most, most))
-
-
-def _give_time() -> None:
-    """CPU seconds count from the start of the process."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    soft = math.ceil(used.ru_utime + used.ru_stime) + CPU_SECONDS
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
-
-
 def main() -> None:
     Image.MAX_IMAGE_PIXELS = None  # ours is asked before anything is decoded, and is no warning
     Image.init()
-    _bound()
-    for line in sys.stdin:
-        _give_time()
-        answer: Asked = {"cleaned": False, "width": 0, "height": 0}
-        try:
-            look(json.loads(line), answer)
-        except Exception as error:  # noqa: BLE001  all of it means: no picture
-            answer["error"] = type(error).__name__
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+    confine(memory=MEMORY_MOST, file=FILE_MOST, files=FILES_MOST)
+    serve(look, {"cleaned": False, "width": 0, "height": 0}, CPU_SECONDS)
 
 
 if __name__ == "__main__":

@@ -159,11 +159,11 @@ async def test_a_photo_too_large_to_be_shown_tells_no_place_either(worker, tmp_p
 async def test_a_worker_that_takes_too_long_or_dies_is_replaced(tmp_path):
     hasty = Images(seconds=0.0)
     assert (await look(hasty, tmp_path, pictures.photo()))[0] is None
-    hasty._seconds = 20
+    hasty._worker._seconds = 20
     assert (await look(hasty, tmp_path, pictures.photo()))[0] is not None
-    assert hasty._process is not None
-    hasty._process.kill()
-    await hasty._process.wait()
+    assert hasty._worker._process is not None
+    hasty._worker._process.kill()
+    await hasty._worker._process.wait()
     assert (await look(hasty, tmp_path, pictures.photo()))[0] is not None
     await hasty.close()
 
@@ -171,9 +171,9 @@ async def test_a_worker_that_takes_too_long_or_dies_is_replaced(tmp_path):
 async def test_the_worker_gets_none_of_our_secrets(worker, tmp_path, monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "not for everybody")
     await look(worker, tmp_path, pictures.photo())
-    environment = Path(f"/proc/{worker._process.pid}/environ").read_bytes()
+    environment = Path(f"/proc/{worker._worker._process.pid}/environ").read_bytes()
     assert b"SECRET_KEY" not in environment
-    limits = Path(f"/proc/{worker._process.pid}/limits").read_text()
+    limits = Path(f"/proc/{worker._worker._process.pid}/limits").read_text()
     assert "Max address space         1073741824" in limits
 
 
