@@ -35,11 +35,13 @@ from chatapp.realtime.indexer import Indexer
 from chatapp.realtime.janus import Janus
 from chatapp.realtime.leases import Leases, MemoryLeases
 from chatapp.realtime.letters import PROOF_LIFE_SECONDS, Letters
+from chatapp.realtime.linked import Linked
 from chatapp.realtime.media import Media
 from chatapp.realtime.mine import Own
 from chatapp.realtime.neighbours import Neighbours
 from chatapp.realtime.news import News
 from chatapp.realtime.presence import Presence
+from chatapp.realtime.previews import Previews
 from chatapp.realtime.pulse import Pulse
 from chatapp.realtime.pushes import Pushes
 from chatapp.realtime.rings import Rings
@@ -92,17 +94,17 @@ async def running(
         marks = UnreadMarks(database, hub, backplane)
         drafts = Drafts(database, hub, backplane)
         name = await epoch.read(database)
-        tails = Tails()
+        tails, crowds, metrics = Tails(), Crowds(clock), Metrics()
+        linked = Linked() if settings.link_previews else None
         if redis is not None:
             shared = _shared_tails(settings, name)
-        crowds = Crowds(clock)
         catchup = Catchup(database, hub, fragments, tails, supervisor, name, crowds)
-        metrics = Metrics()
         pushes = await _pushes(settings, database, clock, metrics, supervisor)
         fanout = Fanout(
-            hub, rosters, news, marks, fragments, tails, backplane, catchup, pushes, crowds
+            hub, rosters, news, marks, fragments, tails, backplane, catchup, pushes, crowds, linked
         )
         writer = Writer(database, fanout, clock, metrics)
+        _keep_previews(settings, database, writer, linked, uploads, supervisor, metrics)
         limits = Limits(clock, settings.limit_factor)
         presence = Presence(database, hub, rosters, leases, clock)
         typing = Typing(hub, presence, backplane, limits, clock)
@@ -246,6 +248,31 @@ async def _pushes(
     pushes = Pushes(database, clock, metrics, outbound, vapid, about_us)
     pushes.start(supervisor)
     return pushes
+
+
+def _keep_previews(
+    settings: Settings,
+    database: Database,
+    writer: Writer,
+    linked: Linked | None,
+    uploads: Uploads,
+    supervisor: Supervisor,
+    metrics: Metrics,
+) -> None:
+    if linked is None:
+        return
+    previews = Previews(
+        database,
+        writer,
+        linked,
+        Outbound(settings.push_test_hosts),
+        uploads.storage,
+        uploads.images,
+        uploads.spool,
+        frozenset(settings.allowed_hosts),
+    )
+    supervisor.keep(previews.run, "previews")
+    metrics.gauge("links_waiting", "Messages with links that wait.", linked.count)
 
 
 def _letters(

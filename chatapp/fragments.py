@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from chatapp.domain import attached, quotes
+from chatapp.domain import attached, previews, quotes
 from chatapp.domain.attached import File
 from chatapp.domain.calls import Ended, ended
 from chatapp.domain.commands import Message, Quote
 from chatapp.domain.markup import is_dear, to_html
 from chatapp.domain.mentions import unpacked
+from chatapp.domain.previews import Preview
 from chatapp.domain.reactions import Reaction
 from chatapp.domain.reactions import unpacked as reactions_of
 from chatapp.domain.text import initials
@@ -50,6 +51,7 @@ class Shown:
     reactions: tuple[Reaction, ...] = ()
     pinned_at: int | None = None
     files: tuple[File, ...] = ()
+    preview: Preview | None = None
     quote: Quote | None = None
     summary: Summary | None = None  # of the thread that begins with it
     quotable: str | None = None  # how those quote it that answered it before it was changed
@@ -195,6 +197,7 @@ class Fragments:
             reactions=tuple(reactions_of(message.reactions)),
             pinned_at=message.pinned_at,
             files=attached.unpacked(message.files),
+            preview=previews.unpacked(message.preview),
             quote=message.quote,
             quotable=quotes.of(message).text if _is_other(message) else None,
         )

@@ -144,6 +144,12 @@ def _bucket_url(value: str) -> str:
     return value
 
 
+def _flag(value: str) -> bool:
+    if value.lower() not in {"true", "false"}:
+        raise ValueError("must be true or false")
+    return value.lower() == "true"
+
+
 def _level(value: str) -> str:
     if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
@@ -242,7 +248,7 @@ SETTINGS: Final = (
         "PUSH_TEST_HOSTS",
         "push_test_hosts",
         "",
-        "Hosts that pushes may go to without TLS and though they are not public, parted by commas: for tests only.",
+        "Hosts that pushes and previews may go to though they are not public, parted by commas: for tests only.",
         _hosts,
     ),
     Setting(
@@ -333,6 +339,13 @@ SETTINGS: Final = (
         _bucket_url,
         secret=True,
     ),
+    Setting(
+        "LINK_PREVIEWS",
+        "link_previews",
+        "false",
+        "true: chatapp fetches the page behind a link, also in closed rooms, and shows what it tells of itself.",
+        _flag,
+    ),
     Setting("LOG_LEVEL", "log_level", "INFO", "The least important log lines to write.", _level),
 )
 
@@ -387,6 +400,7 @@ class Settings:
     upload_quota_mb: int
     disk_floor_mb: int
     s3_url: str = field(repr=False)
+    link_previews: bool
     log_level: str
 
     @classmethod

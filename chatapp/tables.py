@@ -244,6 +244,9 @@ messages = Table(
     Column("reactions", Text, comment="what the rows of `reactions` come to: JSON"),
     Column("pinned_at", BigInteger, comment="null: not pinned"),
     Column("files", Text, comment="what is shown of its rows of `files`: JSON"),
+    Column(
+        "preview", Text, comment="of its first link: JSON; '': taken away, and none comes again"
+    ),
     UniqueConstraint("room_id", "author_id", "key"),
     Index("ix_messages_room_id_changed_seq", "room_id", "changed_seq"),
     *(
@@ -499,6 +502,22 @@ blocks = Table(
     Column("at", BigInteger, nullable=False),
     comment="who does not want to be written to by whom, in a room of the two alone",
     sqlite_with_rowid=False,
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column(
+        "key",
+        String(64),
+        primary_key=True,
+        comment="by the address, and by the room that it was said in",
+    ),
+    Column("room_id", Id, ForeignKey("rooms.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("until", BigInteger, nullable=False, index=True),
+    Column("page", Text, nullable=False, comment="what is shown of it: JSON; '': nothing"),
+    Column("picture", LargeBinary, comment="which was re-encoded"),
+    comment="what the pages behind links told, so that nobody asks for them again soon",
 )
 
 # Search: `domain/search_index.py` says how these belong together. Beside them stands `search_index`, which the two

@@ -18,6 +18,7 @@ _EACH: Final = f"""
     SELECT messages.room_id, messages.seq, messages.changed_seq, messages.kind, messages.author_id, users.name,
         users.hue, messages.key, messages.body, messages.at, messages.marks, messages.edited_at, messages.reply_seq,
         messages.thread_seq, messages.thread, messages.reactions, messages.pinned_at, messages.files,
+        messages.preview,
         (SELECT quoted.author_id {_QUOTED}), (SELECT quoted_author.name {_QUOTED}),
         (SELECT {quotes.START.format("quoted")} {_QUOTED})
     FROM {{given}}

@@ -14,6 +14,7 @@ from chatapp.domain import (
     memberships,
     moderation,
     pins,
+    previews,
     reactions,
     rooms,
 )
@@ -36,9 +37,11 @@ from chatapp.domain.commands import (
     OpenDirect,
     Pin,
     React,
+    RemovePreview,
     RestoreMessage,
     SettleCall,
     ShapeRoom,
+    ShowPreview,
 )
 
 APPLY: Final[dict[type, Callable[[Transaction, Any], Awaitable[Committed]]]] = {
@@ -62,4 +65,6 @@ APPLY: Final[dict[type, Callable[[Transaction, Any], Awaitable[Committed]]]] = {
     SettleCall: calls.apply_settle,
     React: reactions.apply_react,
     Pin: pins.apply_pin,
+    ShowPreview: previews.apply_show,
+    RemovePreview: previews.apply_remove,
 }

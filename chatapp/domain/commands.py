@@ -24,6 +24,18 @@ class PostMessage(msgspec.Struct, frozen=True, gc=False):
     files: tuple[str, ...] = ()
 
 
+class Page(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the page behind a link tells. `url`: the link as it stands in the message; `width` of its picture, 0 when
+    it has none."""
+
+    url: str
+    site: str
+    title: str
+    text: str
+    width: int = 0
+    height: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class EditMessage:
     """`base`: of how many former versions the editor knew. At most `within` seconds after posting. `here`: as in
@@ -216,6 +228,28 @@ class Pin:
     on: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ShowPreview:
+    """What the page behind the first link of a message tells, as long as the message says `body`. `picture`: the id of
+    a file that is ready, or ''. Nobody asks for it: `actor_id` is 0."""
+
+    room_id: int
+    seq: int
+    body: str = field(repr=False)
+    page: Page
+    picture: str = ""
+    actor_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RemovePreview:
+    """From a message, for good."""
+
+    actor_id: int
+    room_id: int
+    seq: int
+
+
 RoomCommand = (
     EditMessage
     | DeleteMessage
@@ -237,6 +271,8 @@ RoomCommand = (
     | SettleCall
     | React
     | Pin
+    | ShowPreview
+    | RemovePreview
 )
 Command = PostMessage | RoomCommand
 
@@ -280,6 +316,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     reactions: str | None = None
     pinned_at: int | None = None
     files: str | None = None
+    preview: str | None = None
     quote: Quote | None = None
 
     @property
@@ -294,6 +331,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
             and self.reactions is None
             and self.pinned_at is None
             and self.files is None
+            and not self.preview
         )
 
     @property
@@ -328,6 +366,7 @@ class Committed:
     `sidebars`: whose list of rooms changed. `gone_users`: whose account ended. `mentioned`: who was mentioned, or is
     not any more, by room. `recounted`: rooms where what is unread is other than the messages alone tell.
     `followers`: who follows a thread in which something was said, by room.
+    `linked`: messages whose words are new and may have a link.
     `patient`: its rows are worth no frame of their own while many like them come (`crowds.py`).
     """
 
@@ -339,6 +378,7 @@ class Committed:
     mentioned: dict[int, set[int]] = field(default_factory=dict)
     recounted: set[int] = field(default_factory=set)
     followers: dict[int, set[int]] = field(default_factory=dict)
+    linked: list[Message] = field(default_factory=list)
     patient: bool = False
 
     def add(self, after: "Committed") -> None:
@@ -350,6 +390,7 @@ class Committed:
         self.sidebars |= after.sidebars
         self.gone_users |= after.gone_users
         self.recounted |= after.recounted
+        self.linked += after.linked
         for mine, theirs in ((self.mentioned, after.mentioned), (self.followers, after.followers)):
             for room_id, user_ids in theirs.items():
                 mine[room_id] = mine.get(room_id, set()) | user_ids

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import delete, insert, select, tuple_
 
 from chatapp.database import Transaction
-from chatapp.domain import audit, files, messages, policy, quotes, threads
+from chatapp.domain import audit, files, messages, policy, previews, quotes, threads
 from chatapp.domain.commands import Committed, DeleteMessage, Message, RestoreMessage
 from chatapp.domain.log import lock_room, lock_user
 from chatapp.domain.memberships import Reader
@@ -32,6 +32,7 @@ class _Kept(msgspec.Struct):
     pinned_at: int | None
     mentions: list[tuple[int, bool]]
     files: str | None = None
+    preview: str | None = None
 
 
 async def _asked(
@@ -84,7 +85,9 @@ async def take_away(
         message.pinned_at,
         [(row.user_id, bool(row.is_cleared)) for row in rows],
         message.files,
+        message.preview,
     )
+    await previews.forget(tx, message)
     await tx.execute(delete(mentions).where(named))
     await tx.execute(
         insert(deletions).values(
@@ -106,6 +109,7 @@ async def take_away(
         reactions=None,
         pinned_at=None,
         files=None,
+        preview=None,
     )
     return await _committed(tx, changed)
 
@@ -154,6 +158,7 @@ async def bring_back(tx: Transaction, room: Any, seq: int, text: str) -> Committ
         reactions=kept.reactions,
         pinned_at=kept.pinned_at,
         files=kept.files,
+        preview=kept.preview,
     )
     return await _committed(tx, changed)
 

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import func, insert, select
 
 from chatapp.database import Transaction
-from chatapp.domain import mentioned, mentions, messages, policy
+from chatapp.domain import mentioned, mentions, messages, policy, previews
 from chatapp.domain.commands import Committed, EditMessage, Message
 from chatapp.domain.log import lock_room, lock_user
 from chatapp.domain.memberships import Reader
@@ -104,8 +104,14 @@ async def apply_edit(tx: Transaction, command: EditMessage) -> Committed:
         body=command.body,
         marks=mentions.packed(marks),
         edited_at=me.now,
+        preview=await previews.after_edit(tx, message, command.body, marks),
     )
-    return Committed(room.id, messages=[changed], mentioned={room.id: whom} if whom else {})
+    return Committed(
+        room.id,
+        messages=[changed],
+        mentioned={room.id: whom} if whom else {},
+        linked=[changed] if changed.preview is None else [],
+    )
 
 
 async def _named(

@@ -89,6 +89,12 @@ def pieces(tokens: Sequence[Token]) -> list[tuple[str, str]]:
     return found
 
 
+def addresses(tokens: Sequence[Token]) -> list[str]:
+    """What the links lead to, in order."""
+    children = (child for token in tokens for child in token.children or ())
+    return [str(child.attrs.get("href", "")) for child in children if child.type == "link_open"]
+
+
 def to_html(tokens: list[Token], names: Sequence[str]) -> str:
     """Clean HTML, still with a place for each name that is text. A name inside code is written out."""
     tops = [token for token in tokens if token.level == 0 and token.nesting == 1]

@@ -60,6 +60,23 @@ def to_html(body: str, marks: Marks = ()) -> Markup:
     return _plain(body, marks)
 
 
+def first_link(body: str, marks: Marks = ()) -> str | None:
+    """The first web address that is a link in the HTML; what is code is none."""
+    if is_formatted(body):
+        fitting = _fitting(body, marks)
+        try:
+            tokens = markdown.parse(
+                markdown.placed(body, [(start, start + n) for start, n, _ in fitting])
+            )
+        except Exception:
+            log.exception("a message could not be parsed")
+            return None
+        if tokens is not None:
+            return next(filter(links.is_web, markdown.addresses(tokens)), None)
+    found = links.find(body)
+    return found[0].url if found else None
+
+
 def is_formatted(body: str) -> bool:
     if _SIGN.search(body) is None and _BEGINS.match(body) is None:
         return False

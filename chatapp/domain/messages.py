@@ -50,6 +50,7 @@ _COLUMNS: Final = (
     messages.c.reactions,
     messages.c.pinned_at,
     messages.c.files,
+    messages.c.preview,
     users.c.name.label("author_name"),
     users.c.hue.label("author_hue"),
     _of_quoted(_quoted.c.author_id).label("quoted_author_id"),
@@ -96,6 +97,7 @@ def _message(row: Any) -> Message:
         row.reactions,
         row.pinned_at,
         row.files,
+        row.preview,
         _quote(row) if row.reply_seq is not None and row.quoted_author_id is not None else None,
     )
 

@@ -185,6 +185,7 @@ async def apply_posts(
         mentioned=await mentioned.store(tx, told, before) if told or before else {},
         followers=await threads.store(tx, roots, answers) if roots else {},
         sidebars=await direct.show_again(tx, among_few),
+        linked=[message for message, _ in fresh if "://" in message.body],
     )
 
 

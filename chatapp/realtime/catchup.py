@@ -115,7 +115,7 @@ class Catchup:
         part: list[Message] = []
         size = 0
         for message in found.messages:
-            length = len(message.body) + len(message.reactions or "")
+            length = len(message.body) + len(message.reactions or "") + len(message.preview or "")
             if part and size + length > FRAME_CHARACTERS:
                 end = part[-1].changed_seq
                 yield start, end, frames.changes(room_id, start, end, self._fragments.many(part))

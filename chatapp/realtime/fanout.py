@@ -7,6 +7,7 @@ from chatapp.realtime.backplane import Backplane, Hint
 from chatapp.realtime.catchup import Catchup
 from chatapp.realtime.crowds import Crowds
 from chatapp.realtime.hub import Hub
+from chatapp.realtime.linked import Linked
 from chatapp.realtime.news import News
 from chatapp.realtime.pushes import Pushes
 from chatapp.realtime.rosters import Rosters
@@ -29,7 +30,9 @@ class Fanout:
         catchup: Catchup,
         pushes: Pushes,
         crowds: Crowds,
+        linked: Linked | None = None,
     ) -> None:
+        """`linked`: who shows what is behind links, if anybody does."""
         self._hub = hub
         self._rosters = rosters
         self._news = news
@@ -40,6 +43,7 @@ class Fanout:
         self._catchup = catchup
         self._pushes = pushes
         self._crowds = crowds
+        self._linked = linked
 
     async def ready(self, committed: Committed) -> None:
         """What would hold up the loop in `publish`, made before it. At once when there is nothing of that kind."""
@@ -64,6 +68,8 @@ class Fanout:
             by_room.setdefault(message.room_id, []).append(message)
         for room_id, rows in by_room.items():
             self._room(room_id, rows, patient=committed.patient)
+        if committed.linked and self._linked is not None:
+            self._linked.offer(committed.linked)
         for told in (committed.mentioned, committed.followers):
             for room_id, user_ids in told.items():
                 self._marks.tell(room_id, user_ids, others=True)

@@ -39,7 +39,7 @@ class SharedTails:
     """`rows` as `messages.latest` reads them, at a room's number `seq`."""
 
     def __init__(self, url: str, keys: tuple[str, ...], epoch: str) -> None:
-        self._seal = Seal(keys, "tail with files", KEPT_SECONDS)
+        self._seal = Seal(keys, "tail with previews", KEPT_SECONDS)
         self._epoch = epoch
         self._redis = Redis.from_url(
             url,

@@ -155,5 +155,6 @@ def _size(row: Message) -> int:
     quoted = 0 if row.quote is None else row.quote.text.__sizeof__()
     hung = row.reactions.__sizeof__() if row.reactions else 0
     hung += row.files.__sizeof__() if row.files else 0
+    hung += row.preview.__sizeof__() if row.preview else 0
     answered = 0 if row.thread is None else row.thread.__sizeof__()
     return ROW_BYTES + row.body.__sizeof__() + quoted + answered + hung

@@ -33,6 +33,14 @@ async def show(request: Request) -> Response:
     return await _answer(request, file.id, file.size, digest.hex()[:32], headers)
 
 
+async def picture(request: Request) -> Response:
+    """A picture that we made, whole."""
+    file, digest = await _found(request)
+    return await _answer(
+        request, file.id, file.size, digest.hex()[:32], {"Content-Type": file.type}
+    )
+
+
 async def thumbnail(request: Request) -> Response:
     file, digest = await _found(request)
     if not file.width:

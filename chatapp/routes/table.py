@@ -20,6 +20,7 @@ from chatapp.routes import (
     people,
     pins,
     preview,
+    previews,
     profile,
     profiles,
     proof,
@@ -87,6 +88,11 @@ def routes(static_version: str) -> list[BaseRoute]:
             reactions.show,
             methods=["GET"],
         ),
+        Route(
+            "/rooms/{room_id:number}/messages/{seq:number}/preview/remove",
+            previews.remove,
+            methods=["POST"],
+        ),
         Route("/rooms/{room_id:number}/messages/{seq:number}/pin", pins.pin, methods=["POST"]),
         Route(
             "/rooms/{room_id:number}/messages/{seq:number}/bookmark",
@@ -109,6 +115,7 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/rooms/{room_id:number}/files", uploads.upload, methods=["POST"]),
         Route("/files/{id}", uploads.discard, methods=["DELETE"]),
         Route("/files/{id}/{name}", files.show, methods=["GET"]),
+        Route("/previews/{id}", previews.picture, methods=["GET"]),
         Route("/thumbnails/{id}", files.thumbnail, methods=["GET"]),
         Route("/rooms/{room_id:number}/preview", preview.show, methods=["POST"]),
         Route("/rooms/{room_id:number}/members", people.show, methods=["GET"]),

@@ -1,0 +1,1 @@
+"""What the pages of strangers tell about themselves."""
