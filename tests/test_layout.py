@@ -15,8 +15,10 @@ TEMPLATES = sorted((CODE / "templates").rglob("*.html"))
 
 # Imports go up this list or stay in their line, never down.
 LAYERS = (
-    "errors settings metrics logs security words times clock limits outbound webpush ice qr mail files sizes "
-    "helper confined webpages",
+    (
+        "errors settings metrics logs security words times clock limits outbound webpush ice qr mail"
+        " files sizes helper confined webpages"
+    ),
     "trouble reading sqlite_file database tables migrate",
     "domain",
     "templating fragments days",
