@@ -246,11 +246,10 @@ async def test_the_call_fits_the_window(serve: Serve, person: Arrive) -> None:
         for width, height in ((320, 640), (640, 320), (1280, 800)):
             await hers.set_viewport_size({"width": width, "height": height})
             await _fits(hers)
+    await hers.set_viewport_size({"width": 320, "height": 640})
     await hers.get_by_role("button", name="Leave").click()
-    for width, height in ((320, 640), (640, 320), (1280, 800)):
-        await hers.set_viewport_size({"width": width, "height": height})
-        await _fits(hers)
-        await expect(hers.get_by_role("button", name="Join again")).to_be_in_viewport()
+    await _fits(hers)
+    await expect(hers.get_by_role("button", name="Join again")).to_be_in_viewport()
     assert ann.problems == []
 
 
