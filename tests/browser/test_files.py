@@ -88,6 +88,8 @@ async def test_a_file_waits_for_a_lost_line_and_its_message_waits_for_the_file(
 ) -> None:
     ann.allow(LOST)
     page = ann.page
+    await picks(page, a_file("warm.txt"))
+    await page.get_by_role("button", name="Remove warm.txt").click()
     await ann.context.set_offline(True)
     await picks(page, a_file("patient.txt"))
     await expect(items(page)).to_contain_text("Waiting for the connection")
@@ -98,6 +100,22 @@ async def test_a_file_waits_for_a_lost_line_and_its_message_waits_for_the_file(
     await ann.context.set_offline(False)
     await expect(page.locator(".msg .file-card")).to_contain_text("patient.txt")
     await expect(page.locator("#composer")).to_have_value("")
+
+
+async def test_files_that_have_come_are_still_there_after_a_reload(ann: Person) -> None:
+    page = ann.page
+    await picks(page, a_file("kept.txt"), a_file("not.txt"))
+    await expect(page.locator("#composer-state")).to_have_text(
+        "2 files are here. They go with your message."
+    )
+    await page.get_by_role("button", name="Remove not.txt").click()
+    await page.reload()
+    await expect(items(page)).to_have_text("kept.txt5\u00a0bytes")
+    await page.locator("#composer").press("Enter")
+    await expect(page.locator(".msg .file-card")).to_contain_text("kept.txt")
+    await page.reload()
+    await expect(page.locator(".msg .file-card")).to_contain_text("kept.txt")
+    await expect(items(page)).to_have_count(0)
 
 
 async def test_pictures_open_in_large_and_texts_in_the_page(ann: Person) -> None:

@@ -97,17 +97,17 @@ export class Composer {
 
   /** What files need comes when the box is used, or something is dragged here. @param {HTMLElement} place */
   #takeFiles(place) {
-    const bring = async () => {
+    const bring = () => {
       if (this.files || !this.form.dataset.files) return;
-      const { Attachments } = await import("./later/attachments.js");
-      this.files ??= new Attachments(this, place);
+      import("./later/attachments.js").then((later) => (this.files ??= new later.Attachments(this, place)), () => {});
     };
     this.form.addEventListener("focusin", bring);
+    if (kept(this.form)) bring();
     place.addEventListener("dragenter", bring);
     // a file that is dropped meanwhile must not open in place of the page
-    for (const kind of ["dragover", "drop"]) {
-      place.addEventListener(kind, (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
-    }
+    place.ondragover = place.ondrop = (event) => {
+      if (event.dataTransfer.types.includes("Files")) event.preventDefault();
+    };
   }
 
   /** Milliseconds until nobody is typing here. */
@@ -183,6 +183,17 @@ export class Composer {
     const line = sentence ? shape("tpl-too-long") : null;
     if (line) (line.querySelector("[data-count]") ?? line).textContent = sentence;
     this.state.replaceChildren(...(line ? [line] : []));
+  }
+}
+
+/** The files that were here before a reload, as this tab keeps them. @param {HTMLFormElement} form @param {string} [files] */
+export function kept(form, files) {
+  try {
+    const name = ["files", document.body.dataset.me, form.action, form.elements.body.id].join();
+    if (files !== undefined) sessionStorage[name] = files;
+    return sessionStorage[name];
+  } catch {
+    return ""; // browsers may forbid it
   }
 }
 

@@ -6,6 +6,7 @@
 // 4. What is taken out is taken back from the server.
 
 import { counted, shape, words } from "../page.js";
+import { kept } from "../composer.js";
 
 const AT_ONCE = 3;
 const PAUSES = [1_000, 2_000, 4_000, 8_000, 15_000];
@@ -28,13 +29,34 @@ export class Attachments {
     this.mb = Number(form.dataset.files);
     this.most = Number(form.dataset.most);
     this.address = form.action.replace(/messages$/, "files");
-    this.input.addEventListener("change", () => {
-      this.add([...this.input.files]);
-      this.input.value = "";
-      composer.focus();
-    });
+    this.input.addEventListener("change", () => this.#picked());
     this.#wire(place);
+    this.#restore();
+    if (this.input.files.length) this.#picked(); // before this module had come
     addEventListener("online", () => this.#next(true));
+  }
+
+  #picked() {
+    this.add([...this.input.files]);
+    this.input.value = "";
+    this.composer.focus();
+  }
+
+  /** What had come before the page was loaded anew. */
+  #restore() {
+    let told = [];
+    try {
+      told = JSON.parse(kept(this.composer.form) || "[]");
+    } catch {
+      // nothing of ours
+    }
+    for (const each of told) this.#take(new Item(this, { name: each.name, size: each.size }, each));
+    if (told.length) this.changed();
+  }
+
+  #take(item) {
+    this.#items.push(item);
+    this.list.append(item.row);
   }
 
   #wire(place) {
@@ -68,8 +90,7 @@ export class Attachments {
     const room = this.most - this.#items.length;
     for (const file of files.slice(0, Math.max(0, room))) {
       const item = new Item(this, file);
-      this.#items.push(item);
-      this.list.append(item.row);
+      this.#take(item);
       if (file.size > this.mb * 2 ** 20) item.fail(fileTooLarge, false);
       else if (file.size === 0) item.fail(fileEmpty, false);
     }
@@ -102,6 +123,7 @@ export class Attachments {
     this.#items = [];
     this.list.replaceChildren();
     this.composer.box.required = true;
+    kept(this.composer.form, "");
   }
 
   /** @param {Item} item */
@@ -117,6 +139,8 @@ export class Attachments {
 
   /** After every change of a file's state. */
   changed() {
+    const told = this.ready.filter(Boolean);
+    kept(this.composer.form, told.length ? JSON.stringify(told) : "");
     const done = this.#items.length > 0 && this.#items.every((item) => item.told);
     this.composer.box.required = this.#items.length === 0;
     this.composer.look();
@@ -154,9 +178,11 @@ class Item {
   #tries = 0;
   #timer = 0;
 
-  constructor(all, file) {
+  /** @param {Attachments} all @param {File} file @param {Told | null} told when it has come before */
+  constructor(all, file, told = null) {
     this.all = all;
     this.file = file;
+    this.told = told;
     const row = (this.row = shape("tpl-attachment"));
     row.querySelector("b").textContent = file.name;
     this.bar = row.querySelector("progress");
@@ -172,7 +198,7 @@ class Item {
       row.querySelector("[data-remove]").focus();
     });
     row.querySelector("[data-remove]").addEventListener("click", () => this.#cancel());
-    this.#show("new");
+    this.#show(told ? "ready" : "new");
   }
 
   send() {
