@@ -145,7 +145,9 @@ export class Attachments {
     this.composer.box.required = this.#items.length === 0;
     this.composer.look();
     const then = this.#then;
-    if (this.#items.some((item) => item.state === "failed") || !this.#items.length) this.#then = null;
+    const stuck = this.#items.some((item) => item.state === "failed");
+    if (stuck || !this.#items.length) this.#then = null;
+    if (stuck) this.composer.say(words("tpl-attachment").failed); // also when another one comes meanwhile
     else if (done && then) {
       this.#then = null;
       then();
