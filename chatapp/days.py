@@ -40,9 +40,11 @@ class Fresh:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Beside each message on a page without scripts. `changes`: whose messages the reader may change; None: all."""
+    """Beside each message on a page without scripts. `changes`: whose messages the reader may change; None: all.
+    `reporter`: the reader, if they may report what others say."""
 
     changes: frozenset[int] | None
+    reporter: int | None = None
 
 
 def days(
@@ -88,7 +90,8 @@ def _new_line(templates: Templates, fresh: Fresh, message: Message, zone: str) -
 
 def _with_links(templates: Templates, html: str, message: Message, links: Links) -> str:
     may_change = links.changes is None or message.author_id in links.changes
-    shown = {"message": message, "may_change": may_change}
+    may_report = links.reporter not in {None, message.author_id}
+    shown = {"message": message, "may_change": may_change, "may_report": may_report}
     link = templates.render("messages/_links.html", shown).strip()
     return html.removesuffix(_CLOSING) + link + _CLOSING
 

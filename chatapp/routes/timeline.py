@@ -142,7 +142,8 @@ def _links(request: Request, stand: Stand, me: User) -> Links | None:
     """What a reader without scripts can do with messages, once they have asked for that."""
     if "links" not in request.query_params:
         return None
-    return Links(changes=None if stand.may("delete") else frozenset({me.id}))
+    changes = None if stand.may("delete") else frozenset({me.id})
+    return Links(changes, reporter=me.id if stand.may("report") else None)
 
 
 async def _answering(

@@ -118,6 +118,9 @@ async def test_the_site_has_a_log_for_its_administrator(ann, bob, cat):
 async def test_a_message_is_reported_and_stands_in_the_queue_until_it_is_done(ann, bob, cat, lab):
     await cat.joins(lab)
     seq = await cat.says(lab, "rude words")
+    links = read((await bob.get(f"/rooms/{lab}?links=1")).text)
+    assert links.one("a", href=f"/rooms/{lab}/messages/{seq}/report").text.startswith("Report")
+    assert "/report" not in (await cat.get(f"/rooms/{lab}?links=1")).text
     form = (await bob.get(f"/rooms/{lab}/messages/{seq}/report")).text
     assert "rude words" in form
     answer = await bob.post(f"/rooms/{lab}/messages/{seq}/report", {"reason": "rude"})

@@ -284,3 +284,15 @@ async def test_quiet_hours_are_kept_with_the_zone_of_the_browser(play):
     await bob.post("/settings/quiet", {"from": "", "until": ""})
     row = await play.kit.database.fetch_one(select(users).where(users.c.name == "Bob"))
     assert (row.quiet_from, row.quiet_until) == (None, None)
+
+
+async def test_a_push_of_a_conversation_is_called_by_its_people_for_each_who_gets_it(play):
+    ann = await somebody(play.site, "Ann Archer")
+    for name in ("Bob", "Cat"):
+        await play.somebody(name)
+    answer = await ann.post("/direct", {"names": "Bob\nCat"})
+    room = int(answer.headers["location"].removeprefix("/rooms/"))
+    await ann.says(room, "Lunch?")
+    pushes = await play.after(5.1, 2)
+    names = {each: push.payload["name"] for each, push in pushes.items()}
+    assert names == {"Bob": "Ann Archer, Cat", "Cat": "Ann Archer, Bob"}
