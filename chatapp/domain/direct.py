@@ -30,7 +30,8 @@ def reachable(user_id: int) -> Any:
     me = users.alias("me")
     is_guest = select(me.c.id).where(me.c.id == user_id, me.c.is_guest).exists()
     anybody = and_(~users.c.is_guest, ~is_guest)
-    return and_(users.c.id != user_id, users.c.deleted_at.is_(None), or_(anybody, share(user_id)))
+    is_there = and_(users.c.deleted_at.is_(None), users.c.deactivated_at.is_(None))
+    return and_(users.c.id != user_id, is_there, or_(anybody, share(user_id)))
 
 
 def share(user_id: int) -> Any:

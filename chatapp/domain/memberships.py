@@ -261,7 +261,9 @@ async def apply_add(tx: Transaction, command: AddMember) -> Committed:
     await policy.require(tx, room.id, command.actor_id, "add")
     person_id = await tx.fetch_value(
         select(users.c.id).where(
-            users.c.name_key == text.search_key(command.name), users.c.deleted_at.is_(None)
+            users.c.name_key == text.search_key(command.name),
+            users.c.deleted_at.is_(None),
+            users.c.deactivated_at.is_(None),
         )
     )
     if person_id is None:
@@ -343,8 +345,8 @@ async def depart(
 
 
 async def heir_of(reader: Reader, room_id: int, but: int = 0) -> int | None:
-    """Whose a room will be when its owner goes: of those still there a moderator, or else who joined first; a guest
-    only if nobody else is there."""
+    """Whose a room will be when its owner goes: of those still there a moderator, or else who joined first; who may not
+    sign in, and a guest, only if nobody else is there."""
     found = await reader.fetch_value(
         select(memberships.c.user_id)
         .join(users, users.c.id == memberships.c.user_id)
@@ -354,7 +356,7 @@ async def heir_of(reader: Reader, room_id: int, but: int = 0) -> int | None:
             memberships.c.user_id != but,
         )
         .order_by(
-            case((users.c.is_guest, 1), else_=0),
+            case((users.c.deactivated_at.is_not(None), 2), (users.c.is_guest, 1), else_=0),
             case((memberships.c.role == "moderator", 0), else_=1),
             memberships.c.joined_seq,
         )

@@ -10,6 +10,7 @@ from chatapp.domain.commands import (
     JoinRoom,
     LeaveRoom,
     Message,
+    OpenDirect,
     ShapeRoom,
 )
 from chatapp.domain.search import Searches
@@ -191,3 +192,17 @@ async def test_in_a_slow_room_each_member_waits_but_not_who_keeps_order(database
     assert await world.store(database, posts[1:2]) == [found[1]]  # its answer was lost
     await world.carry_out(database, ShapeRoom(bob.id, room, slow_seconds=0))
     await world.says(database, cat, room, "at last")
+
+
+async def test_who_may_not_sign_in_any_more_is_brought_in_nowhere_and_inherits_last(
+    database, ann, bob, cat
+):
+    dan = await world.person(database, "Dan Dyer")
+    room = await closed(database, bob, "Vault", cat, dan)
+    await becomes(database, cat, deactivated_at=1)
+    with pytest.raises(Invalid, match="nobody_named"):
+        await world.carry_out(database, AddMember(bob.id, await closed(database, bob), cat.name))
+    with pytest.raises(Missing, match="person_gone"):
+        await world.carry_out(database, OpenDirect(bob.id, (cat.id,)))
+    await world.carry_out(database, LeaveRoom(bob.id, room))
+    assert (await rooms.find(database, room)).owner_id == dan.id
