@@ -8,7 +8,14 @@ import pytest
 from sqlalchemy import update
 
 from chatapp.domain import messages
-from chatapp.domain.commands import Committed, DeleteRoom, JoinRoom, LeaveRoom
+from chatapp.domain.commands import (
+    Committed,
+    DeleteRoom,
+    JoinRoom,
+    LeaveRoom,
+    Moderate,
+    ShapeRoom,
+)
 from chatapp.errors import Forbidden, Missing
 from chatapp.realtime.hub import LATE_MOST
 from chatapp.tables import memberships, rooms
@@ -262,6 +269,32 @@ async def test_who_left_elsewhere_is_cut_although_no_hint_came(core, ann, bob, l
     assert (await gone.frame("removed"))["reason"] == "left"
     assert gone.of("changes") == []
     assert core.hub.watchers(lab) == {ann.id}
+
+
+async def test_who_was_removed_elsewhere_from_a_closed_room_is_cut_and_nobody_else(
+    core, ann, bob, lab
+):
+    """Of whom a closed room knows nothing, it does not exist: that must not end it for the others."""
+    await world.carry_out(core.database, ShapeRoom(ann.id, lab, kind="closed"))
+    there, gone = await core.watching(ann, lab, 3), await core.watching(bob, lab, 3)
+    await world.carry_out(core.database, Moderate(ann.id, lab, bob.id, "remove"))
+    core.catchup.verify(lab, bob.id)
+    assert (await gone.frame("removed"))["reason"] == "removed"
+    await core.catchup.compare()
+    await there.shows(lab, 4, 3)
+    assert there.of("removed") == gone.of("changes") == []
+    with pytest.raises(Missing):
+        await core.catchup.watch(gone.connection, lab, EPOCH, 0)
+
+
+async def test_who_was_removed_elsewhere_is_cut_although_no_hint_came(core, ann, bob, lab):
+    there, gone = await core.watching(ann, lab, 2), await core.watching(bob, lab, 2)
+    await world.carry_out(core.database, Moderate(ann.id, lab, bob.id, "remove"))
+    await world.says(core.database, ann, lab, "he is gone")
+    await core.catchup.compare()
+    await there.shows(lab, 4, 2)
+    assert (await gone.frame("removed"))["reason"] == "removed"
+    assert gone.of("changes") == []
 
 
 async def test_who_left_and_came_back_stays(core, ann, bob, lab):
