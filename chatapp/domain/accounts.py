@@ -4,7 +4,7 @@ from msgspec.structs import replace
 from sqlalchemy import delete, select, union, update
 
 from chatapp.database import Transaction
-from chatapp.domain import files
+from chatapp.domain import blocks, files
 from chatapp.domain import memberships as members
 from chatapp.domain import rooms as room_rules
 from chatapp.domain import users as user_rules
@@ -59,6 +59,7 @@ async def apply_delete_account(tx: Transaction, command: DeleteAccount) -> Commi
     await tx.execute(delete(recoveries).where(recoveries.c.user_id == command.actor_id))
     done.messages += await add_to_each(tx, elsewhere, me, "profile", "")
     await files.wipe_loose(tx, command.actor_id)
+    await blocks.forget(tx, command.actor_id)
     await tx.execute(delete(bookmarks).where(bookmarks.c.user_id == command.actor_id))
     await user_rules.wipe(tx, command.actor_id)
     await _keep_an_admin(tx)

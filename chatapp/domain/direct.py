@@ -10,8 +10,8 @@ from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chatapp.database import Transaction
+from chatapp.domain import blocks, text
 from chatapp.domain import memberships as members
-from chatapp.domain import text
 from chatapp.domain.commands import Committed, OpenDirect
 from chatapp.domain.log import add_event
 from chatapp.domain.memberships import Reader
@@ -98,6 +98,8 @@ async def apply_open(tx: Transaction, command: OpenDirect) -> Committed:
     known = await tx.fetch_value(of_key)
     if known is not None:
         return Committed(int(known))
+    if len(others) == 1 and await blocks.is_blocked(tx, others[0], command.actor_id):
+        raise Invalid({"names": "undeliverable"})
     into = sqlite.insert if tx.is_sqlite else postgresql.insert
     row = await tx.fetch_one(
         into(rooms)

@@ -73,6 +73,8 @@ async def apply_edit(tx: Transaction, command: EditMessage) -> Committed:
     room = await lock_room(tx, command.room_id)
     me = await lock_user(tx, command.actor_id)
     stand = await policy.require(tx, room.id, me.id, "change")
+    if stand.is_blocked:  # new words in an old message would be a way around
+        raise Forbidden("undeliverable")
     message = await messages.living(tx, room.id, command.seq)
     check_edit(message, me.id, me.now, command.within)
     if command.body == message.body:  # it may be stored, and nobody has heard of it

@@ -7,11 +7,11 @@ room locked: what was allowed is what is stored. A room that somebody may not kn
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, case, false, or_, select
 
 from chatapp.errors import Forbidden, Missing, Refused, SignedOut
 from chatapp.reading import InWords
-from chatapp.tables import memberships, now_ms, rooms, users
+from chatapp.tables import blocks, memberships, now_ms, rooms, users
 
 ROLES: Final = ("owner", "moderator", "member", "guest", "administrator", "outsider")
 
@@ -51,11 +51,13 @@ ACTIONS: Final = {
 _OF_DIRECT: Final = frozenset({"read", "post", "react", "change", "pin", "call"})
 _OF_ARCHIVED: Final = frozenset({"read", "leave", "audit", "archive", "delete_room"})
 _OF_MUTED: Final = frozenset(ACTIONS) - {"post", "react", "change", "pin", "announce"}
+_OF_BLOCKED: Final = frozenset(ACTIONS) - {"post", "react", "pin", "call"}
 _WORDS: Final = {"delete": "not_moderator", "moderate": "not_moderating", "add": "not_moderating"}
 
 
 class Stand(NamedTuple):
-    """Somebody in a room. `role` '': they may not know that there is a room. Times in milliseconds since 1970."""
+    """Somebody in a room. `role` '': they may not know that there is a room. Times in milliseconds since 1970.
+    `is_blocked`: by the one other person of a direct room."""
 
     role: str
     kind: str = "open"
@@ -64,6 +66,7 @@ class Stand(NamedTuple):
     is_announcement: bool = False
     muted_until: int | None = None
     now: int = 0
+    is_blocked: bool = False
 
     @property
     def is_member(self) -> bool:
@@ -96,6 +99,8 @@ class Stand(NamedTuple):
             return Forbidden("direct_room")
         if self.is_archived and action not in _OF_ARCHIVED:
             return Forbidden("room_archived")
+        if self.is_blocked and action not in _OF_BLOCKED:
+            return Forbidden("undeliverable")
         if self.is_muted and action not in _OF_MUTED:
             return Forbidden("muted")
         if action == "post" and self.is_announcement and not self.may("announce"):
@@ -137,6 +142,20 @@ def stand_of(room: Any, member: Any, *, is_admin: bool, is_guest: bool, now: int
     )
 
 
+def _blocked(user_id: int) -> Any:
+    """Of `rooms`: whether it is a direct one of two, and the other does not want to hear from somebody."""
+    theirs = memberships.alias("theirs")
+    by_other = (
+        select(blocks.c.at)
+        .join(theirs, theirs.c.user_id == blocks.c.blocker_id)
+        .where(theirs.c.room_id == rooms.c.id, blocks.c.blocked_id == user_id)
+        .correlate(rooms)
+        .exists()
+    )
+    among_two = rooms.c.direct_key.not_like("% % %")
+    return case((and_(rooms.c.kind == "direct", among_two), by_other), else_=false())
+
+
 async def of(reader: Asks, room_id: int, user_id: int) -> Stand:
     """How somebody stands in a room just now. Raises `SignedOut` for who has no account any more."""
     row = await reader.fetch_one(
@@ -150,6 +169,7 @@ async def of(reader: Asks, room_id: int, user_id: int) -> Stand:
             users.c.is_admin,
             users.c.is_guest,
             now_ms().label("now"),
+            _blocked(user_id).label("is_blocked"),
         )
         .select_from(
             rooms.outerjoin(
@@ -173,6 +193,8 @@ async def of(reader: Asks, room_id: int, user_id: int) -> Stand:
     stand = stand_of(
         row, member, is_admin=bool(row.is_admin), is_guest=bool(row.is_guest), now=row.now
     )
+    if row.is_blocked:
+        stand = stand._replace(is_blocked=True)
     is_owner = member is not None and row.owner_id == user_id and row.kind != "direct"
     return stand._replace(role="owner") if is_owner else stand
 

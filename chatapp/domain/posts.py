@@ -2,7 +2,8 @@
 
 Five statements for a batch of any size (with BEGIN and COMMIT), written out for each database, since what makes them
 quick differs: PostgreSQL takes each column as one array, SQLite takes the questions as JSON and the rows one by one.
-Up to three more when somebody is mentioned, five when something is answered, and two when there are files.
+Up to three more when somebody is mentioned, five when something is answered, two when there are files, and one for all
+conversations of two.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from chatapp.database import Transaction
 from chatapp.domain import (
+    blocks,
     direct,
     files,
     memberships,
@@ -23,7 +25,7 @@ from chatapp.domain.answered import Answered, find_answered
 from chatapp.domain.commands import Committed, Message, PostMessage
 from chatapp.domain.mentioned import Named
 from chatapp.domain.mentions import Mark
-from chatapp.errors import Conflict, Invalid, Refused
+from chatapp.errors import Conflict, Forbidden, Invalid, Refused
 from chatapp.reading import InWords
 from chatapp.tables import NOW_POSTGRESQL, NOW_SQLITE
 
@@ -40,10 +42,16 @@ class _Room(NamedTuple):
     archived_at: int | None
     is_announcement: bool
     slow_seconds: int
+    direct_key: str | None
 
     @property
     def is_direct(self) -> bool:
         return self.kind == "direct"
+
+    def other(self, user_id: int) -> int | None:
+        """With whom somebody is in a direct room of two."""
+        people = [int(one) for one in (self.direct_key or "").split()]
+        return sum(people) - user_id if len(people) == 2 else None
 
     @property
     def is_ordinary(self) -> bool:
@@ -56,7 +64,9 @@ class _Member(NamedTuple):
     muted_until: int | None
 
 
-_ROOM: Final = "id, last_seq, owner_id, kind, archived_at, is_announcement, slow_seconds"
+_ROOM: Final = (
+    "id, last_seq, owner_id, kind, archived_at, is_announcement, slow_seconds, direct_key"
+)
 # The rooms' last numbers, their rows held until the transaction ends.
 _LOCK: Final = InWords(
     f"SELECT {_ROOM} FROM rooms WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608  only constants of ours
@@ -221,16 +231,20 @@ async def _barred(
     rooms: dict[int, _Room],
     standing: dict[int, Any],
 ) -> dict[int, Refused]:
-    """Posts, by their place, that their authors may not store. One question more when one of them is no member, and
-    one for all slow rooms."""
+    """Posts, by their place, that their authors may not store. One question more when one of them is no member, one for
+    all slow rooms, and one for all conversations of two."""
     barred: dict[int, Refused] = {}
+    between: dict[int, tuple[int, int]] = {}  # who reads, and who writes
     slow: list[int] = []
     outside: list[int] = []
     for n, post in enumerate(posts):
         room, row = rooms.get(post.room_id), standing.get(n)
         if room is None or row is None:
             outside.append(n)
-        elif not room.is_ordinary or row[6] is not None:
+            continue
+        if (other := room.other(post.actor_id)) is not None:
+            between[n] = other, post.actor_id
+        if not room.is_ordinary or row[6] is not None:
             stand = _stand(post, room, row)
             refusal = stand.refusal("post")
             if refusal is not None:
@@ -242,6 +256,9 @@ async def _barred(
         known = await memberships.standings(tx, pairs)
         for n, pair in zip(outside, pairs, strict=True):
             barred[n] = memberships.outside(known[pair])
+    if between:
+        stopped = await blocks.among(tx, sorted(set(between.values())))
+        barred |= {n: Forbidden("undeliverable") for n, pair in between.items() if pair in stopped}
     if slow:
         barred |= await slowness.too_soon(
             tx, [(n, posts[n], rooms[posts[n].room_id].slow_seconds) for n in slow], standing

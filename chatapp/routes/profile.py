@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatapp.domain import notices, presence, profiles, sessions, subscriptions, users
+from chatapp.domain import blocks, notices, presence, profiles, sessions, subscriptions, users
 from chatapp.domain.commands import DeleteAccount, EditProfile
 from chatapp.errors import Invalid, Missing
 from chatapp.limits import PASSWORD, PROFILE
@@ -41,6 +41,7 @@ async def show_settings(request: Request, values: dict[str, Any], status: int = 
         "status_form": {},
         "status_errors": {},
         "zones": profiles.zones(),
+        "blocked": await blocks.of(database, known.user.id),
         "password_errors": {},
         "delete_errors": {},
         "quiet_form": {"from": notices.clock(quiet.start), "until": notices.clock(quiet.end)},

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatapp.domain import profiles
+from chatapp.domain import blocks, profiles
 from chatapp.domain.profiles import Profile
 from chatapp.errors import Invalid, Missing
 from chatapp.limits import PROFILE
@@ -16,7 +16,12 @@ async def show(request: Request) -> Response:
     """Who may not know of somebody gets what they get for nobody."""
     kit, me = services(request), await actor(request)
     found = await profiles.find(kit.database, person_number(request), me.id)
-    values = {"profile": found, "person": found.person, "state": _state(kit, found)}
+    values = {
+        "profile": found,
+        "person": found.person,
+        "state": _state(kit, found),
+        "is_blocked": await blocks.is_blocked(kit.database, me.id, found.person.id),
+    }
     return await page(request, "people/show.html", values)
 
 
@@ -33,6 +38,23 @@ def _state(kit: Services, profile: Profile) -> str:
         present = kit.presence.of(room_id)
         return "" if present is None else present.state(profile.person.id)
     return ""
+
+
+async def block(request: Request) -> Response:
+    """`on`: whether they shall be blocked afterwards. Nobody is ever too far away to be unblocked. `back` '1': to the
+    list in the settings."""
+    kit, me = services(request), await actor(request)
+    kit.limits.take(PROFILE, me.id)
+    number = person_number(request)
+    form = await typed(request, "on", "back")
+    on = form["on"] == "true"
+    if on:
+        await profiles.find(kit.database, number, me.id)
+        await blocks.block(kit.database, me.id, number)
+    else:
+        await blocks.unblock(kit.database, me.id, number)
+    back = "/settings#blocked" if form["back"] == "1" else f"/people/{number}"
+    return to(back, "blocked" if on else "unblocked")
 
 
 async def change_about(request: Request) -> Response:

@@ -159,6 +159,7 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/settings", profile.show, methods=["GET"]),
         Route("/settings/profile", profile.change, methods=["POST"]),
         Route("/people/{user_id:number}", profiles.show, methods=["GET"]),
+        Route("/people/{user_id:number}/block", profiles.block, methods=["POST"]),
         Route("/settings/about", profiles.change_about, methods=["POST"]),
         Route("/settings/status", profiles.change_status, methods=["POST"]),
         Route("/settings/presence", profile.change_presence, methods=["POST"]),

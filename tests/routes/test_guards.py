@@ -180,6 +180,7 @@ TABLE: dict[tuple[str, str], Row] = {
         signed_in("303 /settings#profile"), {"name": "Newname", "hue": "3"}
     ),
     ("GET", f"/people/{PERSON}"): Row(signed_in("200")),
+    ("POST", f"/people/{PERSON}/block"): Row(signed_in("303 /people/SOMEBODY"), {"on": "true"}),
     ("POST", "/settings/about"): Row(signed_in("303 /settings#about"), {"bio": "Hello"}),
     ("POST", "/settings/status"): Row(signed_in("303 /settings#status"), {"status": "Busy"}),
     ("POST", "/settings/presence"): Row(signed_in("303 /settings#presence"), {"invisible": "on"}),
@@ -375,7 +376,7 @@ def outcome(answer: httpx.Response, room: int) -> str:
     head, hash_, number = target.partition("#m-")
     target = head + "#m-N" if hash_ and number.isdigit() else target
     target = target.replace(f"/rooms/{room}", "/rooms/ID")
-    target = re.sub(r"^/admin/people/\d+", "/admin/people/SOMEBODY", target)
+    target = re.sub(r"^((?:/admin)?/people)/\d+", r"\1/SOMEBODY", target)
     return "303 " + ("/rooms/NEW" if target[:7] == "/rooms/" and target[7:].isdigit() else target)
 
 

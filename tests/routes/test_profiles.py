@@ -81,3 +81,30 @@ async def test_nobody_and_who_has_gone_are_one_page(ann, bob):
         for answer in (gone, nobody)
     ]
     assert said[0] == said[1]
+
+
+async def test_who_is_blocked_hears_no_more_than_that_it_cannot_be_delivered(ann, bob):
+    bobs = await address_of(bob)
+    room = (await bob.post("/direct", {"names": ann.name})).headers["location"]
+    answer = await ann.post(f"{bobs}/block", {"on": "true"})
+    assert (answer.status_code, answer.headers["location"]) == (303, bobs)
+    assert "Unblock" in (await ann.get(bobs)).text
+    refused = await bob.tries_to_say(int(room.removeprefix("/rooms/")), "hello")
+    assert (refused.status_code, refused.json()["code"]) == (403, "undeliverable")
+    assert "cannot be delivered" in (await bob.get(room)).text
+    assert "block" not in read((await bob.get(room)).text).one("main").text.lower()
+    page = read((await ann.get("/settings")).text).one("section", id="blocked")
+    form = page.one("form")
+    answer = await ann.post(form.attributes["action"], {"on": "", "back": "1"})
+    assert answer.headers["location"] == "/settings#blocked"
+    assert await bob.says(int(room.removeprefix("/rooms/")), "hello")
+    assert not read((await ann.get("/settings")).text).all("section", id="blocked")
+
+
+async def test_who_is_blocked_is_told_in_the_form_for_new_conversations(ann, bob):
+    await ann.post(f"{await address_of(bob)}/block", {"on": "true"})
+    answer = await bob.post("/direct", {"names": ann.name})
+    assert answer.status_code == 422
+    assert "cannot be delivered to this person" in answer.text
+    assert (await ann.post(f"{await address_of(ann)}/block", {"on": "true"})).status_code == 403
+    assert (await ann.post("/people/999999/block", {"on": "true"})).status_code == 404
