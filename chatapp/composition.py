@@ -40,6 +40,7 @@ from chatapp.realtime.media import Media
 from chatapp.realtime.mine import Own
 from chatapp.realtime.neighbours import Neighbours
 from chatapp.realtime.news import News
+from chatapp.realtime.portraits import Portraits
 from chatapp.realtime.presence import Presence
 from chatapp.realtime.previews import Previews
 from chatapp.realtime.pulse import Pulse
@@ -133,6 +134,7 @@ async def running(
             letters=_letters(settings, database, templates, supervisor),
             searches=Searches(database),
             uploads=uploads,
+            portraits=Portraits(database, uploads, writer),
             backplane=backplane,
             fanout=fanout,
             writer=writer,

@@ -53,6 +53,7 @@ class Shown:
     files: tuple[File, ...] = ()
     preview: Preview | None = None
     quote: Quote | None = None
+    author_avatar: str | None = None
     summary: Summary | None = None  # of the thread that begins with it
     quotable: str | None = None  # how those quote it that answered it before it was changed
 
@@ -61,8 +62,8 @@ class _Mould:
     """The partial as it is for every plain message, with gaps for what differs: rendered once, filled in a few
     microseconds.
 
-    MUST give the bytes that rendering would give: of what a plain message has, the partial may test only the kind, and
-    whether there is a key, which all have.
+    MUST give the bytes that rendering would give: of what a plain message has, the partial may test only the kind,
+    whether there is a key, which all have, and whether its author has a picture: a mould is for those with or without.
     """
 
     _GAPS: Final = (
@@ -76,10 +77,13 @@ class _Mould:
         "iso",
         "clock",
         "key",
+        "author_avatar",
     )
 
-    def __init__(self, templates: Templates) -> None:
+    def __init__(self, templates: Templates, *, has_picture: bool) -> None:
         marks: dict[str, Any] = {name: Markup(f"\0{name}\0") for name in self._GAPS}  # noqa: S704  no text of people
+        if not has_picture:
+            marks["author_avatar"] = None
         html = templates.render(
             "messages/_message.html", {"message": Shown(kind="message", detail="", **marks)}
         ).strip()
@@ -99,6 +103,7 @@ class _Mould:
             "iso": _iso(message.at // 1000),
             "clock": _utc_clock(message.at // 60_000),
             "key": escape(message.key or ""),
+            "author_avatar": message.author_avatar,
         }
 
 
@@ -146,9 +151,9 @@ class Fragments:
 
     def _made(self, message: Message) -> str:
         html = self._body(message) if message.kind == "message" and message.body else ""
-        return (
-            self._mould.fill(message, html) if message.is_plain else self._rendered(message, html)
-        )
+        if not message.is_plain:
+            return self._rendered(message, html)
+        return self._moulds[message.author_avatar is not None].fill(message, html)
 
     def _body(self, message: Message) -> str:
         """Once for all states of a message that changed around its words."""
@@ -171,8 +176,9 @@ class Fragments:
             self._size -= len(self._kept.popitem(last=False)[1])
 
     @cached_property
-    def _mould(self) -> _Mould:
-        return _Mould(self.templates)
+    def _moulds(self) -> tuple[_Mould, _Mould]:
+        """Of those with initials, and of those with a picture."""
+        return _Mould(self.templates, has_picture=False), _Mould(self.templates, has_picture=True)
 
     def _rendered(self, message: Message, html: str) -> str:
         shown = Shown(
@@ -181,6 +187,7 @@ class Fragments:
             author_id=message.author_id,
             author_name=message.author_name,
             author_hue=message.author_hue,
+            author_avatar=message.author_avatar,
             author_initials=initials(message.author_name),
             html=self._marked(html, message),
             detail=message.body,
@@ -225,6 +232,7 @@ def _key(message: Message) -> tuple[Any, ...]:
         message.changed_seq,
         message.author_name,
         message.author_hue,
+        message.author_avatar,
         message.quote,
     )
 

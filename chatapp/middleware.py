@@ -30,8 +30,8 @@ GONE: Final = 499  # in our log only: the browser left before it had said all (a
 _SECRET_PATH: Final = re.compile(
     r"^(/(?:invite|recover|join)/).*", re.DOTALL
 )  # whose rest lets people in
-UPLOADS: Final = re.compile(r"/rooms/[0-9]{1,16}/files")
-PACKED_OR_DENSE: Final = ("/static/", "/files/", "/thumbnails/")
+UPLOADS: Final = re.compile(r"/rooms/[0-9]{1,16}/files|/settings/avatar")
+PACKED_OR_DENSE: Final = ("/static/", "/files/", "/thumbnails/", "/avatars/")
 _HOST: Final = re.compile(r"^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?$")
 
 

@@ -61,6 +61,7 @@ SENTENCES: Final = {
     "proof_over": "This link is not good, or not any more. Ask for a new one.",
     "recovery_over": "This link is not good, or not any more. Ask for a new one.",
     # profiles
+    "not_a_picture": "This is no picture that we can read. Choose a PNG, JPEG, GIF or WebP.",
     "bio_too_long": "This may have at most 500 characters.",
     "bio_characters": "This text has characters that cannot be stored, such as NUL.",
     "status_too_long": "A status may have at most 80 characters.",
@@ -170,6 +171,8 @@ NOTICES: Final = {
     "profile": "Your profile is saved.",
     "about": "What you tell about yourself is saved.",
     "status": "Your status is saved.",
+    "avatar": "Your picture is saved.",
+    "avatar_gone": "Your picture is taken away.",
     "blocked": "They cannot write to you directly any more.",
     "unblocked": "They can write to you again.",
     "status_gone": "Your status is taken away.",

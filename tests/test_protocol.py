@@ -78,7 +78,7 @@ BUILT = {
     "call": frames.call(
         7,
         1792000000000,
-        [{"id": TAB, "user": 17, "name": "Ann Archer", "hue": 3, "initials": "AA"}],
+        [{"id": TAB, "user": 17, "name": "Ann Archer", "hue": 3, "initials": "AA", "avatar": ""}],
     ),
     "call_joined": frames.call_joined(7, TAB, [{"urls": ["stun:turn.example.org:3478"]}]),
     "call_over": frames.call_over(7, "elsewhere"),

@@ -294,7 +294,7 @@ def test_what_is_kept_is_bounded_and_the_oldest_use_goes_first():
         fragments.one(message(n))
         fragments.one(message(1))
     assert sum(map(len, fragments._kept.values())) == fragments._size <= 20_000
-    assert (7, 1, 1, "Bob Baker", 4, None) in fragments._kept
+    assert (7, 1, 1, "Bob Baker", 4, None, None) in fragments._kept
     assert (7, 2, 2, "Bob Baker", 4) not in fragments._kept
     huge = message(1000, body="<" * 16_000)
     assert "&lt;" in fragments.one(huge), "larger than all there is room for"
@@ -335,13 +335,16 @@ def test_a_value_that_a_template_was_not_given_is_an_error():
     seq=st.integers(1, 2**53),
     moment=st.integers(0, 4_000_000_000_000),
     hue=st.integers(0, 11),
+    avatar=st.none() | st.just("q0Qw3nCk1sY2tB7xq0Qw3nCk"),
 )
-def test_a_message_from_the_mould_is_what_the_template_renders(body, name, seq, moment, hue):
+def test_a_message_from_the_mould_is_what_the_template_renders(
+    body, name, seq, moment, hue, avatar
+):
     fragments = Fragments(templates())
-    given = message(seq, body, author_name=name, at=moment, author_hue=hue)
+    given = message(seq, body, author_name=name, at=moment, author_hue=hue, author_avatar=avatar)
     shown = Shown(
         seq, "message", 2, name, hue, initials(name), to_html(body), "", iso(moment),
-        clock(moment), given.key, room_id=given.room_id,
+        clock(moment), given.key, room_id=given.room_id, author_avatar=avatar,
     )  # fmt: skip
     rendered = templates().render("messages/_message.html", {"message": shown})
     assert fragments.one(given) == rendered.strip()

@@ -4,11 +4,11 @@ from msgspec.structs import replace
 from sqlalchemy import delete, select, union, update
 
 from chatapp.database import Transaction
-from chatapp.domain import blocks, files
+from chatapp.domain import avatars, blocks, files
 from chatapp.domain import memberships as members
 from chatapp.domain import rooms as room_rules
 from chatapp.domain import users as user_rules
-from chatapp.domain.commands import Committed, DeleteAccount, EditProfile
+from chatapp.domain.commands import ChangeAvatar, Committed, DeleteAccount, EditProfile
 from chatapp.domain.log import add_to_each, lock_site, lock_user
 from chatapp.errors import SignedOut
 from chatapp.tables import bookmarks, memberships, messages, recoveries, rooms, sessions, users
@@ -27,6 +27,17 @@ async def apply_edit_profile(tx: Transaction, command: EditProfile) -> Committed
     former = "" if me.name == command.name else me.name
     events = await add_to_each(tx, await _ever_in(tx, me.id), me, "profile", former)
     changed = [replace(event, author_name=command.name, author_hue=command.hue) for event in events]
+    return Committed(messages=changed, sidebars={me.id})
+
+
+async def apply_change_avatar(tx: Transaction, command: ChangeAvatar) -> Committed:
+    """Another picture, or none. Told like a new colour. Raises `Missing` when the picture was taken away meanwhile."""
+    me = await lock_user(tx, command.actor_id, alone=True)
+    if me.avatar == command.avatar:
+        return Committed()
+    await avatars.exchange(tx, me.id, me.avatar, command.avatar)
+    events = await add_to_each(tx, await _ever_in(tx, me.id), me, "profile", "")
+    changed = [replace(event, author_avatar=command.avatar) for event in events]
     return Committed(messages=changed, sidebars={me.id})
 
 
@@ -59,12 +70,14 @@ async def apply_delete_account(tx: Transaction, command: DeleteAccount) -> Commi
     await tx.execute(delete(recoveries).where(recoveries.c.user_id == command.actor_id))
     done.messages += await add_to_each(tx, elsewhere, me, "profile", "")
     await files.wipe_loose(tx, command.actor_id)
+    await avatars.exchange(tx, me.id, me.avatar, None)
     await blocks.forget(tx, command.actor_id)
     await tx.execute(delete(bookmarks).where(bookmarks.c.user_id == command.actor_id))
     await user_rules.wipe(tx, command.actor_id)
     await _keep_an_admin(tx)
     done.messages = [
-        replace(event, author_name=DELETED_ACCOUNT, author_hue=0) for event in done.messages
+        replace(event, author_name=DELETED_ACCOUNT, author_hue=0, author_avatar=None)
+        for event in done.messages
     ]
     return done
 

@@ -10,7 +10,8 @@ from chatapp.domain import quotes
 from chatapp.domain.commands import Message, PostMessage, Quote
 from chatapp.reading import InWords
 
-# In the order of `Message`, and then what is quoted. Pairs in an IN would cost SQLite a look at every row.
+# In the order of `Message`, and then its author's picture and what is quoted. Pairs in an IN would cost SQLite a look at
+# every row.
 _QUOTED: Final = """
     FROM messages AS quoted JOIN users AS quoted_author ON quoted_author.id = quoted.author_id
     WHERE quoted.room_id = messages.room_id AND quoted.seq = messages.reply_seq"""
@@ -18,7 +19,7 @@ _EACH: Final = f"""
     SELECT messages.room_id, messages.seq, messages.changed_seq, messages.kind, messages.author_id, users.name,
         users.hue, messages.key, messages.body, messages.at, messages.marks, messages.edited_at, messages.reply_seq,
         messages.thread_seq, messages.thread, messages.reactions, messages.pinned_at, messages.files,
-        messages.preview,
+        messages.preview, users.avatar,
         (SELECT quoted.author_id {_QUOTED}), (SELECT quoted_author.name {_QUOTED}),
         (SELECT {quotes.START.format("quoted")} {_QUOTED})
     FROM {{given}}
@@ -48,8 +49,8 @@ async def find_each(
         return {}
     columns = map(list, zip(*sorted(places), strict=True))
     found = {}
-    for *row, author_id, author_name, start in await tx.ask(_OF_PLACES, *columns):
-        message = Message(*row)
+    for *row, avatar, author_id, author_name, start in await tx.ask(_OF_PLACES, *columns):
+        message = replace(Message(*row), author_avatar=avatar)
         if author_id is not None and message.reply_seq is not None:
             quote = Quote(message.reply_seq, author_id, author_name, quotes.beginning(start))
             message = replace(message, quote=quote)

@@ -53,12 +53,12 @@ async def unblock(database: Database, blocker_id: int, blocked_id: int) -> None:
 async def of(reader: Reader, blocker_id: int) -> list[Person]:
     """Whom somebody blocks, by name."""
     rows = await reader.fetch_all(
-        select(users.c.id, users.c.name, users.c.hue)
+        select(users.c.id, users.c.name, users.c.hue, users.c.avatar)
         .join_from(blocks, users, users.c.id == blocks.c.blocked_id)
         .where(blocks.c.blocker_id == blocker_id)
         .order_by(users.c.name_key)
     )
-    return [Person(row.id, row.name, row.hue) for row in rows]
+    return [Person(row.id, row.name, row.hue, avatar=row.avatar) for row in rows]
 
 
 async def forget(tx: Transaction, user_id: int) -> None:

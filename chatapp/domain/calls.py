@@ -38,6 +38,7 @@ class Participant:
     user_id: int
     name: str
     hue: int
+    avatar: str | None = None
 
 
 @dataclass(slots=True)
@@ -120,6 +121,7 @@ async def picture(reader: Reader) -> Picture:
             participants.c.user_id,
             users.c.name,
             users.c.hue,
+            users.c.avatar,
             _is_there().label("is_there"),
         )
         .select_from(_places())
@@ -133,7 +135,8 @@ async def picture(reader: Reader) -> Picture:
             stale.add(row.room_id)
             continue
         call = found.setdefault(row.room_id, _call_of(row))
-        call.people.append(Participant(row.token, row.holder, row.user_id, row.name, row.hue))
+        who = row.user_id, row.name, row.hue, row.avatar
+        call.people.append(Participant(row.token, row.holder, *who))
     return Picture(found, frozenset(stale))
 
 
@@ -285,6 +288,7 @@ async def _end(tx: Transaction, room: Any, call: Any) -> Message:
             users.c.id,
             users.c.name,
             users.c.hue,
+            users.c.avatar,
             users.c.deleted_at,
             participants.c.left_at,
             now_ms().label("now"),

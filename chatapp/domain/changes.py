@@ -21,6 +21,7 @@ from chatapp.domain import (
 from chatapp.domain.commands import (
     AcceptInvitation,
     AddMember,
+    ChangeAvatar,
     Committed,
     CreateRoom,
     DeleteAccount,
@@ -59,6 +60,7 @@ APPLY: Final[dict[type, Callable[[Transaction, Any], Awaitable[Committed]]]] = {
     LeaveRoom: memberships.apply_leave,
     Moderate: moderation.apply_moderate,
     EditProfile: accounts.apply_edit_profile,
+    ChangeAvatar: accounts.apply_change_avatar,
     DeleteAccount: accounts.apply_delete_account,
     JoinCall: calls.apply_join,
     LeaveCall: calls.apply_leave,

@@ -173,6 +173,14 @@ class EditProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeAvatar:
+    """`avatar`: the id of a picture that is stored; None: initials from now on."""
+
+    actor_id: int
+    avatar: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteAccount:
     actor_id: int
 
@@ -265,6 +273,7 @@ RoomCommand = (
     | LeaveRoom
     | Moderate
     | EditProfile
+    | ChangeAvatar
     | DeleteAccount
     | JoinCall
     | LeaveCall
@@ -318,6 +327,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     files: str | None = None
     preview: str | None = None
     quote: Quote | None = None
+    author_avatar: str | None = None
 
     @property
     def is_plain(self) -> bool:

@@ -52,7 +52,7 @@ async def people(reader: Reader, user_id: int, search: str) -> list[Person]:
     whose name begins with what was typed first."""
     key = text.search_key(search)
     query = (
-        select(users.c.id, users.c.name, users.c.hue)
+        select(users.c.id, users.c.name, users.c.hue, users.c.avatar)
         .where(reachable(user_id), or_(share(user_id), users.c.name_key == key))
         .order_by(
             case((users.c.name_key.startswith(key, autoescape=True), 0), else_=1),
@@ -63,7 +63,10 @@ async def people(reader: Reader, user_id: int, search: str) -> list[Person]:
     )
     if key:
         query = query.where(users.c.name_key.contains(key, autoescape=True))
-    return [Person(row.id, row.name, row.hue) for row in await reader.fetch_all(query)]
+    return [
+        Person(row.id, row.name, row.hue, avatar=row.avatar)
+        for row in await reader.fetch_all(query)
+    ]
 
 
 async def named(reader: Reader, user_id: int, names: Sequence[str]) -> list[int]:

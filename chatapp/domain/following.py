@@ -28,6 +28,7 @@ class Followed:
     count: int
     at: int
     unread: int
+    author_avatar: str | None
 
     @property
     def author_initials(self) -> str:
@@ -48,7 +49,7 @@ _OF_USER: Final = f"""
         (SELECT answers.at FROM messages AS answers {{by}}
             WHERE answers.room_id = thread_follows.room_id AND answers.thread_seq = thread_follows.thread_seq
                 AND answers.thread_seq IS NOT NULL
-            ORDER BY answers.seq DESC LIMIT 1) AS at
+            ORDER BY answers.seq DESC LIMIT 1) AS at, users.avatar
     FROM {{given}}
     CROSS JOIN thread_follows
     CROSS JOIN memberships
@@ -84,8 +85,19 @@ async def of_user(reader: Reader, user_id: int) -> list[Followed]:
     of the last answer; at most `SHOWN_MOST`."""
     rows = await reader.ask(_FOLLOWED, [user_id])
     return [
-        Followed(room_id, room, seq, name, hue, quotes.beginning(start), _count(thread), at, unread)
-        for room_id, room, seq, name, hue, start, thread, unread, at in rows
+        Followed(
+            room_id,
+            room,
+            seq,
+            name,
+            hue,
+            quotes.beginning(start),
+            _count(thread),
+            at,
+            unread,
+            avatar,
+        )
+        for room_id, room, seq, name, hue, start, thread, unread, at, avatar in rows
     ]
 
 

@@ -80,7 +80,7 @@ class Replies(NamedTuple):
 
 _REPLIES: Final = f"""
     SELECT replies.room_id, {{name}}, replies.seq, users.name, users.hue, replies.body, replies.marks, replies.files,
-        replies.at, replies.thread_seq
+        replies.at, users.avatar, replies.thread_seq
     FROM {{given}}
     CROSS JOIN memberships
     CROSS JOIN rooms

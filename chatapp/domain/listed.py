@@ -18,6 +18,7 @@ _COLUMNS: Final = (
     messages.c.marks,
     messages.c.files,
     messages.c.at,
+    users.c.avatar,
 )
 
 
@@ -37,6 +38,7 @@ class Listed:
     author_hue: int
     text: str
     at: int
+    author_avatar: str | None = None
 
     @property
     def author_initials(self) -> str:
@@ -45,9 +47,9 @@ class Listed:
 
 def listed(row: Any, text: str | None = None) -> Listed:
     """A row of `columns`. `text`: what of it is shown, if not its beginning."""
-    room_id, room_name, seq, name, hue, body, marks, files, at = row
+    room_id, room_name, seq, name, hue, body, marks, files, at, avatar = row
     if files and not body:
         text = attached.in_words(files)
     elif text is None:
         text = markup.to_text(body, unpacked(marks))[0][:TEXT_CHARACTERS]
-    return Listed(room_id, room_name, seq, name, hue, text, at)
+    return Listed(room_id, room_name, seq, name, hue, text, at, avatar)

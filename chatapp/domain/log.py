@@ -39,7 +39,7 @@ async def lock_user(tx: Transaction, user_id: int, *, alone: bool = False) -> An
     It can neither end nor get another name until the transaction ends. `alone`: for whoever is about to do that.
     """
     row = await tx.fetch_one(
-        select(users.c.id, users.c.name, users.c.hue, now_ms().label("now"))
+        select(users.c.id, users.c.name, users.c.hue, users.c.avatar, now_ms().label("now"))
         .where(users.c.id == user_id, users.c.deleted_at.is_(None))
         .with_for_update(read=not alone, key_share=alone, of=users)
     )
@@ -94,7 +94,19 @@ async def add_to_each(
 def _next(room: Any, actor: Any, kind: str, body: str) -> Message:
     """An event under the next number of a locked room."""
     seq = room.last_seq + 1
-    return Message(room.id, seq, seq, kind, actor.id, actor.name, actor.hue, None, body, actor.now)
+    return Message(
+        room.id,
+        seq,
+        seq,
+        kind,
+        actor.id,
+        actor.name,
+        actor.hue,
+        None,
+        body,
+        actor.now,
+        author_avatar=actor.avatar,
+    )
 
 
 def _row(event: Message) -> dict[str, Any]:

@@ -166,6 +166,7 @@ def _people(room_id: int) -> Any:
             users.c.id,
             users.c.name,
             users.c.hue,
+            users.c.avatar,
             users.c.is_guest,
             memberships.c.role,
             rooms.c.owner_id,
@@ -198,7 +199,7 @@ async def members(
 
 def _person(row: Any) -> Person:
     status = Status(row.status_emoji, row.status)
-    return Person(row.id, row.name, row.hue, _role(row), status)
+    return Person(row.id, row.name, row.hue, _role(row), status, row.avatar)
 
 
 def _role(row: Any) -> str:

@@ -53,6 +53,7 @@ _COLUMNS: Final = (
     messages.c.preview,
     users.c.name.label("author_name"),
     users.c.hue.label("author_hue"),
+    users.c.avatar.label("author_avatar"),
     _of_quoted(_quoted.c.author_id).label("quoted_author_id"),
     _of_quoted(_quoted_author.c.name).label("quoted_author_name"),
     _of_quoted(literal_column(quotes.START.format("quoted"))).label("quoted_start"),
@@ -99,6 +100,7 @@ def _message(row: Any) -> Message:
         row.files,
         row.preview,
         _quote(row) if row.reply_seq is not None and row.quoted_author_id is not None else None,
+        row.author_avatar,
     )
 
 

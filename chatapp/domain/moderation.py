@@ -238,7 +238,7 @@ async def bans_of(reader: Reader, room_id: int, user_id: int | None = None) -> l
     """Bans of a room that are in force, the last first; all, or that of one person."""
     by = users.alias("by_user")
     query = (
-        select(bans, users.c.name, users.c.hue, by.c.name.label("by_name"))
+        select(bans, users.c.name, users.c.hue, users.c.avatar, by.c.name.label("by_name"))
         .select_from(
             bans.join(users, users.c.id == bans.c.user_id).join(by, by.c.id == bans.c.by_id)
         )
@@ -249,6 +249,12 @@ async def bans_of(reader: Reader, room_id: int, user_id: int | None = None) -> l
     if user_id is not None:
         query = query.where(bans.c.user_id == user_id)
     return [
-        Ban(Person(row.user_id, row.name, row.hue), row.by_name, row.reason, row.at, row.until)
+        Ban(
+            Person(row.user_id, row.name, row.hue, avatar=row.avatar),
+            row.by_name,
+            row.reason,
+            row.at,
+            row.until,
+        )
         for row in await reader.fetch_all(query)
     ]

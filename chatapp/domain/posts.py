@@ -77,7 +77,8 @@ _LOCK: Final = InWords(
 _ASKED: Final = """
     SELECT {n}, users.name, users.hue, {now}, users.is_admin,
            memberships.role, memberships.muted_until, users.is_guest,
-           messages.seq, messages.changed_seq, messages.body, messages.at, messages.key_hash, messages.marks
+           messages.seq, messages.changed_seq, messages.body, messages.at, messages.key_hash, messages.marks,
+           users.avatar
     FROM {given}
     CROSS JOIN memberships
     CROSS JOIN users
@@ -180,7 +181,9 @@ async def apply_posts(
             packed = mentions.packed(found) if found else None
             to = answered[post.room_id, post.reply] if post.reply else None
             carried = loose.put(mine, seq)
-            message = _message(post, seq, seq, name, hue, post.body, now, packed, carried, to)
+            message = _message(
+                post, seq, seq, name, hue, row[-1], post.body, now, packed, carried, to
+            )
             taken[key] = (message, post.body_hash)
             fresh.append((message, post.body_hash))
             outcomes.append(message)
@@ -294,10 +297,11 @@ async def _marks(tx: Transaction, named: dict[int, Named]) -> dict[int, list[Mar
 
 def _stored(post: PostMessage, row: Any) -> tuple[Message, bytes] | None:
     """What an earlier transaction stored under this key, and the hash of the body it came with."""
-    _, name, hue, _, _, _, _, _, seq, changed_seq, body, at, key_hash, marks = row
+    _, name, hue, _, _, _, _, _, seq, changed_seq, body, at, key_hash, marks, avatar = row
     if seq is None:
         return None
-    return _message(post, seq, changed_seq, name, hue, body, at, marks), bytes(key_hash)
+    message = _message(post, seq, changed_seq, name, hue, avatar, body, at, marks)
+    return message, bytes(key_hash)
 
 
 def _message(
@@ -306,6 +310,7 @@ def _message(
     changed_seq: int,
     name: str,
     hue: int,
+    avatar: str | None,
     body: str,
     at: int,
     marks: str | None,
@@ -327,6 +332,7 @@ def _message(
             at,
             marks,
             files=files,
+            author_avatar=avatar,
         )
     return Message(
         post.room_id,
@@ -344,6 +350,7 @@ def _message(
         thread_seq=to.root.seq,
         files=files,
         quote=to.quote,
+        author_avatar=avatar,
     )
 
 

@@ -71,6 +71,7 @@ async def find(reader: Reader, user_id: int, reader_id: int) -> Profile:
             users.c.id,
             users.c.name,
             users.c.hue,
+            users.c.avatar,
             users.c.is_admin,
             users.c.is_guest,
             users.c.bio,
@@ -89,7 +90,7 @@ async def find(reader: Reader, user_id: int, reader_id: int) -> Profile:
     role = "administrator" if row.is_admin else "guest" if row.is_guest else "member"
     shared = [] if user_id == reader_id else await _shared(reader, user_id, reader_id)
     return Profile(
-        Person(row.id, row.name, row.hue, role, Status(row.status_emoji, row.status)),
+        Person(row.id, row.name, row.hue, role, Status(row.status_emoji, row.status), row.avatar),
         row.bio,
         row.zone,
         row.now,

@@ -164,6 +164,7 @@ class Reactor:
     name: str
     hue: int
     at: int
+    avatar: str | None
 
     @property
     def initials(self) -> str:
@@ -173,7 +174,7 @@ class Reactor:
 async def who(reader: Reader, room_id: int, seq: int, emoji: str, page: int = 1) -> list[Reactor]:
     """Those who chose an emoji, `PAGE` at a time, first come first."""
     query = (
-        select(users.c.id, users.c.name, users.c.hue, reactions.c.at)
+        select(users.c.id, users.c.name, users.c.hue, reactions.c.at, users.c.avatar)
         .join_from(reactions, users)
         .where(_of_message(room_id, seq), reactions.c.emoji == emoji)
         .order_by(reactions.c.at, reactions.c.user_id)

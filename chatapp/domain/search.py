@@ -61,6 +61,7 @@ class Hit:
     author_hue: int
     pieces: list[Piece]
     at: int
+    author_avatar: str | None
 
     @property
     def author_initials(self) -> str:
@@ -114,6 +115,7 @@ _COLUMNS: Final = (
     messages.c.files,
     users.c.name.label("author_name"),
     users.c.hue.label("author_hue"),
+    users.c.avatar.label("author_avatar"),
 )
 
 
@@ -392,6 +394,7 @@ class _Search:
             row.author_hue,
             excerpts.around(self._text(row), row.marks, self._query.terms),
             row.at,
+            row.author_avatar,
         )
 
 

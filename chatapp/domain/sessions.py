@@ -105,7 +105,7 @@ class Found(NamedTuple):
 _LIVING: Final = """
     SELECT sessions.token_hash, sessions.id, sessions.seen_at, sessions.expires_at, {now},
            users.id, users.name, users.email, users.hue, users.is_admin,
-           users.is_invisible, users.enter_sends, users.is_guest
+           users.is_invisible, users.enter_sends, users.is_guest, users.avatar
     FROM sessions JOIN users ON users.id = sessions.user_id
     WHERE sessions.token_hash {given} AND sessions.expires_at > {now}
         AND users.deleted_at IS NULL AND users.deactivated_at IS NULL"""
@@ -137,6 +137,7 @@ async def by_tokens(database: Database, tokens: Sequence[str]) -> dict[str, Foun
                     bool(hidden),
                     bool(enter_sends),
                     bool(guest),
+                    avatar,
                 ),
                 expires_at,
             ),
@@ -157,6 +158,7 @@ async def by_tokens(database: Database, tokens: Sequence[str]) -> dict[str, Foun
             hidden,
             enter_sends,
             guest,
+            avatar,
         ) in await database.ask(_BY_TOKENS, list(hashes))
     }
 

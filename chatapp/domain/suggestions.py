@@ -28,7 +28,7 @@ async def of_room(reader: Reader, room_id: int, user_id: int, typed: str) -> lis
         .subquery()
     )
     query = (
-        select(users.c.id, users.c.name, users.c.hue)
+        select(users.c.id, users.c.name, users.c.hue, users.c.avatar)
         .select_from(
             memberships.join(users, users.c.id == memberships.c.user_id).outerjoin(
                 spoke, spoke.c.author_id == users.c.id
@@ -49,7 +49,10 @@ async def of_room(reader: Reader, room_id: int, user_id: int, typed: str) -> lis
                 users.c.name_key.contains(f" {key}", autoescape=True),
             )
         )
-    return [Person(row.id, row.name, row.hue) for row in await reader.fetch_all(query)]
+    return [
+        Person(row.id, row.name, row.hue, avatar=row.avatar)
+        for row in await reader.fetch_all(query)
+    ]
 
 
 def words(typed: str, *, may_call_all: bool) -> list[str]:

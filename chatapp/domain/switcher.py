@@ -50,6 +50,7 @@ class PersonChoice:
     room_id: int
     room_name: str
     rooms: int
+    avatar: str | None = None
 
     @property
     def initials(self) -> str:
@@ -141,7 +142,7 @@ async def _people(reader: Reader, user_id: int, key: str) -> list[PersonChoice]:
         mine.c.is_active,
     )
     query = _named(
-        select(users.c.id, users.c.name, users.c.hue).where(
+        select(users.c.id, users.c.name, users.c.hue, users.c.avatar).where(
             users.c.id != user_id,
             select(theirs.c.user_id).where(shared, theirs.c.user_id == users.c.id).exists(),
         ),
@@ -166,7 +167,9 @@ async def _people(reader: Reader, user_id: int, key: str) -> list[PersonChoice]:
             shown = parts(row.name, found.marks)
             rooms_of = sum(each.kind != "direct" for each in common)
             choices.append(
-                PersonChoice(row.id, row.name, shown, row.hue, first.id, first.name, rooms_of)
+                PersonChoice(
+                    row.id, row.name, shown, row.hue, first.id, first.name, rooms_of, row.avatar
+                )
             )
     return choices
 

@@ -35,6 +35,7 @@ class Face(msgspec.Struct, frozen=True, array_like=True, gc=False):
     user_id: int
     initials: str
     hue: int
+    avatar: str | None = None
 
 
 class Summary(msgspec.Struct, frozen=True, gc=False):
@@ -61,7 +62,7 @@ def grown(root: Message, answers: Sequence[Message], number: int) -> Message:
     for answer in answers:
         faces.pop(answer.author_id, None)
         name, hue = answer.author_name, answer.author_hue
-        faces[answer.author_id] = Face(answer.author_id, initials(name), hue)
+        faces[answer.author_id] = Face(answer.author_id, initials(name), hue, answer.author_avatar)
     now = Summary(
         (known.n if known else 0) + len(answers),
         answers[-1].seq,
@@ -158,14 +159,14 @@ async def count_again(tx: Transaction, room: Any, thread_seq: int) -> Message:
         .subquery()
     )
     query = (
-        select(newest.c.seq, rows_of.c.at, users.c.id, users.c.name, users.c.hue)
+        select(newest.c.seq, rows_of.c.at, users.c.id, users.c.name, users.c.hue, users.c.avatar)
         .join(rows_of, rows_of.c.seq == newest.c.seq)
         .join(users, users.c.id == newest.c.author_id)
         .where(rows_of.c.room_id == room.id)
         .order_by(newest.c.seq)
     )
     rows = await tx.fetch_all(query)
-    faces = tuple(Face(row.id, initials(row.name), row.hue) for row in rows)
+    faces = tuple(Face(row.id, initials(row.name), row.hue, row.avatar) for row in rows)
     now = Summary(n, rows[-1].seq, rows[-1].at, faces)
     packed = msgspec.json.encode(now).decode()
     return await messages.change(tx, room, thread_seq, thread=packed)

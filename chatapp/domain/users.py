@@ -31,6 +31,7 @@ class User:
     is_invisible: bool = False
     enter_sends: bool = True
     is_guest: bool = False
+    avatar: str | None = None
 
     @property
     def initials(self) -> str:
@@ -56,6 +57,7 @@ class Person:
     hue: int
     role: str = "member"
     status: Status = NO_STATUS
+    avatar: str | None = None
 
     @property
     def initials(self) -> str:
@@ -208,6 +210,7 @@ def from_row(row: Any) -> User:
         bool(row.is_invisible),
         bool(row.enter_sends),
         bool(row.is_guest),
+        row.avatar,
     )
 
 
@@ -304,6 +307,7 @@ async def wipe(tx: Transaction, user_id: int) -> None:
             password_hash=None,
             is_admin=False,
             hue=0,
+            avatar=None,
             bio="",
             status="",
             status_emoji="",

@@ -66,6 +66,9 @@ def _save(image: Image.Image, longest: int, target: str, *, square: bool) -> Non
     small = _upright(small, image)
     if square:
         small = ImageOps.fit(small, (longest, longest), Image.Resampling.LANCZOS)
+        if small.mode == "RGBA":  # what is behind it must not shine through
+            small = Image.alpha_composite(Image.new("RGBA", small.size, "white"), small)
+            small = small.convert("RGB")
     small.save(target, "WEBP", quality=80, method=2, icc_profile=profile, exif=b"")
 
 

@@ -326,6 +326,7 @@ class Calls:
                     "name": person.name,
                     "hue": person.hue,
                     "initials": text.initials(person.name),
+                    "avatar": person.avatar or "",
                 }
                 for person in (call.people if call else ())
             ],

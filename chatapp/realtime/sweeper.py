@@ -1,4 +1,5 @@
-"""Takes files away that nobody may have any more: of deleted messages and rooms, never sent, or never finished.
+"""Takes files away that nobody may have any more: of deleted messages and rooms, never sent, or never finished; and
+pictures of people that others have taken the place of.
 
 First the row says `gone`, and that is committed; then the content goes; then the row. So nothing vanishes that might
 come back, and a crash in between leaves a row that is found again.
@@ -6,16 +7,27 @@ come back, and a crash in between leaves a row that is found again.
 
 import asyncio
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
-from chatapp.database import CommitUnknown, Database
-from chatapp.domain import files
+from chatapp.database import CommitUnknown, Database, Transaction
+from chatapp.domain import avatars, files
 from chatapp.files.storage import Storage
 from chatapp.realtime.uploads import THUMBNAIL, WHOLE_SECONDS
 
 LOOK_SECONDS: Final = 5.0
 LOT: Final = 100
+
+
+class Kept(Protocol):
+    """The rules for what lies in the storage: a module of the domain."""
+
+    async def have_lapsed(self, reader: Database, /) -> bool: ...
+
+    async def apply_lapse(self, tx: Transaction, most: int, /) -> list[str]: ...
+
+    async def apply_forget(self, tx: Transaction, ids: Sequence[str], /) -> None: ...
 
 
 class Sweeper:
@@ -37,6 +49,7 @@ class Sweeper:
         alone_since = int(self._started * 1000) if self._database.is_sqlite else None
         async with self._database.transaction() as tx:
             await files.apply_settle(tx, alone_since)
+            await avatars.apply_settle(tx)
         while True:
             await self.look()
             await asyncio.sleep(LOOK_SECONDS)
@@ -44,15 +57,19 @@ class Sweeper:
     async def look(self) -> None:
         """Raises what the database and the storage raise."""
         await asyncio.to_thread(self._clear_spool, time.time() - WHOLE_SECONDS)
-        while await files.have_lapsed(self._database):
+        for kept in (files, avatars):
+            await self._clear(kept)
+
+    async def _clear(self, kept: Kept) -> None:
+        while await kept.have_lapsed(self._database):
             try:
                 async with self._database.transaction() as tx:
-                    ids = await files.apply_lapse(tx, LOT)
+                    ids = await kept.apply_lapse(tx, LOT)
                 if not ids:  # another process is at it
                     return
                 await self._storage.forget([*ids, *(id_ + THUMBNAIL for id_ in ids)])
                 async with self._database.transaction() as tx:
-                    await files.apply_forget(tx, ids)
+                    await kept.apply_forget(tx, ids)
             except CommitUnknown:
                 return  # the next look finds what is left
 

@@ -63,7 +63,10 @@ class _Tail:
         for seq, row in list(self.rows.items()):
             if row.author_id == fresh.author_id:
                 self.rows[seq] = replace(
-                    row, author_name=fresh.author_name, author_hue=fresh.author_hue
+                    row,
+                    author_name=fresh.author_name,
+                    author_hue=fresh.author_hue,
+                    author_avatar=fresh.author_avatar,
                 )
 
     def _requote(self, row: Message, quote: Quote) -> None:

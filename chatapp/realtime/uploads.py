@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Part:
+class Part:
     """A file of the spool that grows. Used in one thread at a time."""
 
     path: Path
@@ -114,10 +114,7 @@ class Uploads:
         if length == 0:
             raise Invalid({"file": "file_empty"})
         if length is not None and length > self.most_bytes:
-            raise self._too_large()
-
-    def _too_large(self) -> TooLarge:
-        return TooLarge("file_too_large", most=self._settings.upload_mb)
+            raise TooLarge("file_too_large", most=self._settings.upload_mb)
 
     async def close(self) -> None:
         await self.images.close()
@@ -138,27 +135,29 @@ class Uploads:
         """A file that is `ready`. `length`: how long it says it is, if it does. Raises what `check` raises, `Busy`,
         `Missing`, and what reading the pieces raises."""
         self.check(length)
-        with self._place(user_id):
+        with self.place(user_id):
             id_ = secrets.token_urlsafe(18)
             most = self.most_bytes if length is None else length
-            await self._has_room(most)
+            await self.has_room(most)
             quota = self._settings.upload_quota_mb * MB
             async with self._database.transaction() as tx:
                 await files.apply_begin(
                     tx, id_, user_id, room_id, filetypes.clean_name(name), most, quota
                 )
-            part = _Part(self.spool / id_)
+            part = Part(self.spool / id_)
             try:
-                await self._receive(part, pieces)
+                await self.receive(part, pieces, self._settings.upload_mb)
                 return await self._settle(part, id_, user_id, room_id, filetypes.clean_name(name))
             except BaseException:
                 await asyncio.shield(self._drop(user_id, id_))
                 raise
             finally:
-                await asyncio.shield(self._threads.run(lambda: self._clear(part)))
+                clean, small = beside(part.path, ".clean"), beside(part.path, THUMBNAIL)
+                await asyncio.shield(self.clear(part, clean, small))
 
     @contextlib.contextmanager
-    def _place(self, user_id: int) -> Any:
+    def place(self, user_id: int) -> Any:
+        """Of the places for uploads, one of somebody's. Raises `Busy`."""
         if self.count() >= AT_ONCE or self._by_user[user_id] >= EACH:
             raise Busy("busy", 3)
         self._by_user[user_id] += 1
@@ -169,7 +168,8 @@ class Uploads:
             if not self._by_user[user_id]:
                 del self._by_user[user_id]
 
-    async def _has_room(self, size: int) -> None:
+    async def has_room(self, size: int) -> None:
+        """Raises `Busy` when the disk has not."""
         free = await self._threads.run(lambda: free_bytes(self.spool))
         if free - size < self._settings.disk_floor_mb * MB:
             log.error("no room for files", extra={"free": free})
@@ -180,7 +180,7 @@ class Uploads:
         without anything but what is seen; with `square` its middle, exactly so large. None: it is none."""
         kind = filetypes.of(data[: filetypes.HEAD_BYTES])
         source = self.spool / secrets.token_urlsafe(18)
-        target = _beside(source, THUMBNAIL)
+        target = beside(source, THUMBNAIL)
         try:
             await self._threads.run(lambda: source.write_bytes(data))
             seen = await self.images.look(
@@ -192,14 +192,15 @@ class Uploads:
         finally:
             await asyncio.shield(self._threads.run(lambda: _unlink(source, target)))
 
-    async def _receive(self, part: _Part, pieces: AsyncIterable[bytes]) -> None:
+    async def receive(self, part: Part, pieces: AsyncIterable[bytes], most_mb: int) -> None:
+        """Raises `Invalid`, `TooLarge`, `Busy`, and what reading the pieces raises."""
         await self._threads.run(part.open)
         waiting: list[bytes] = []
         size, taken = 0, 0
         async for piece in self._in_time(pieces):
             taken += len(piece)
-            if taken > self.most_bytes:
-                raise self._too_large()
+            if taken > most_mb * MB:
+                raise TooLarge("file_too_large", most=most_mb)
             waiting.append(piece)
             size += len(piece)
             if size >= WRITE_BYTES:
@@ -210,7 +211,7 @@ class Uploads:
             raise Invalid({"file": "file_empty"})
         await self._threads.run(part.close)
 
-    async def _write(self, part: _Part, waiting: list[bytes]) -> None:
+    async def _write(self, part: Part, waiting: list[bytes]) -> None:
         data = b"".join(waiting)
         waiting.clear()
         await self._threads.run(lambda: part.write(data))
@@ -230,11 +231,11 @@ class Uploads:
                 raise Busy("file_slow", 5) from None
             yield piece
 
-    async def _settle(self, part: _Part, id_: str, user_id: int, room_id: int, name: str) -> File:
+    async def _settle(self, part: Part, id_: str, user_id: int, room_id: int, name: str) -> File:
         kind = filetypes.of(part.head)
         width = height = 0
         if kind in KINDS:
-            clean, small = _beside(part.path, ".clean"), _beside(part.path, THUMBNAIL)
+            clean, small = beside(part.path, ".clean"), beside(part.path, THUMBNAIL)
             seen = await self.images.look(part.path, kind, target=small, clean=clean)
             if seen is not None and seen.cleaned:
                 await self._threads.run(lambda: _exchange(part, clean))
@@ -258,10 +259,14 @@ class Uploads:
             async with self._database.transaction() as tx:
                 await files.apply_discard(tx, user_id, id_)
 
-    @staticmethod
-    def _clear(part: _Part) -> None:
-        part.close()
-        _unlink(part.path, _beside(part.path, ".clean"), _beside(part.path, THUMBNAIL))
+    async def clear(self, part: Part, *made: Path) -> None:
+        """Nothing is left of it in the spool, nor of what was made of it."""
+
+        def unlink() -> None:
+            part.close()
+            _unlink(part.path, *made)
+
+        await self._threads.run(unlink)
 
 
 def _unlink(*paths: Path) -> None:
@@ -269,11 +274,11 @@ def _unlink(*paths: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _beside(path: Path, ending: str) -> Path:
+def beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 
-def _exchange(part: _Part, clean: Path) -> None:
+def _exchange(part: Part, clean: Path) -> None:
     """The copy that tells nothing of people takes the place of what came."""
     clean.replace(part.path)
     with part.path.open("rb") as file:

@@ -29,6 +29,7 @@ from chatapp.realtime.fanout import Fanout
 from chatapp.realtime.hub import Hub
 from chatapp.realtime.letters import Letters
 from chatapp.realtime.mine import Own
+from chatapp.realtime.portraits import Portraits
 from chatapp.realtime.presence import Presence
 from chatapp.realtime.pushes import Pushes
 from chatapp.realtime.rosters import Rosters
@@ -74,6 +75,7 @@ class Services:
     letters: Letters | None
     searches: Searches
     uploads: Uploads
+    portraits: Portraits
     backplane: Backplane
     fanout: Fanout
     writer: Writer

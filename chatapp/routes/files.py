@@ -50,7 +50,7 @@ async def thumbnail(request: Request) -> Response:
     if _is_known(request, tag):
         return Response(status_code=304, headers=headers)
     pieces = services(request).uploads.storage.read(file.id + THUMBNAIL)
-    return StreamingResponse(await _begun(pieces), 200, {**headers, "Content-Type": "image/webp"})
+    return StreamingResponse(await begun(pieces), 200, {**headers, "Content-Type": "image/webp"})
 
 
 async def _found(request: Request) -> tuple[File, bytes]:
@@ -92,10 +92,10 @@ async def _answer(
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
     pieces = services(request).uploads.storage.read(name, start, end)
-    return StreamingResponse(await _begun(pieces), status, headers)
+    return StreamingResponse(await begun(pieces), status, headers)
 
 
-async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The same pieces, when it is sure that there are some. Raises `Missing`."""
     try:
         first = await anext(pieces)

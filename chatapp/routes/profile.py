@@ -36,6 +36,7 @@ async def show_settings(request: Request, values: dict[str, Any], status: int = 
         "profile_form": {"name": known.user.name, "hue": str(known.user.hue)},
         "profile_errors": {},
         "about": await profiles.about(database, known.user.id),
+        "avatar_error": "",
         "about_form": {},
         "about_errors": {},
         "status_form": {},

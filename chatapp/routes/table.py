@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from chatapp.routes import (
     accounts,
     admin,
+    avatars,
     bookmarks,
     calls,
     direct,
@@ -158,6 +159,10 @@ def routes(static_version: str) -> list[BaseRoute]:
         Route("/sidebar", rooms.sidebar, methods=["GET"]),
         Route("/settings", profile.show, methods=["GET"]),
         Route("/settings/profile", profile.change, methods=["POST"]),
+        Route("/avatars/{id}", avatars.show, methods=["GET"]),
+        Route("/avatars/{id}/large", avatars.large, methods=["GET"]),
+        Route("/settings/avatar", avatars.change, methods=["POST"]),
+        Route("/settings/avatar/remove", avatars.remove, methods=["POST"]),
         Route("/people/{user_id:number}", profiles.show, methods=["GET"]),
         Route("/people/{user_id:number}/block", profiles.block, methods=["POST"]),
         Route("/settings/about", profiles.change_about, methods=["POST"]),

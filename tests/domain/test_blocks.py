@@ -49,7 +49,7 @@ async def test_nor_get_through_by_what_is_there_already(database, ann, bob):
     await blocks.block(database, ann.id, bob.id)
     stand = await policy.of(database, two, bob.id)
     assert [action for action in policy.ACTIONS if stand.may(action)] == ["read", "change"]
-    edit = EditMessage(bob.id, two, said.seq, "listen!", 0, None)
+    edit = EditMessage(bob.id, two, said.seq, "listen!", 0, 60)
     for command in (edit, React(bob.id, two, said.seq, "\N{THUMBS UP SIGN}", on=True)):
         with pytest.raises(Forbidden) as caught:
             await world.carry_out(database, command)

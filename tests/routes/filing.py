@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 from chatapp.domain.attached import File
+from tests.routes.pages import read
 from tests.routes.people import JSON, Person
 from tests.support import pictures
 
@@ -48,3 +49,16 @@ async def shows(person: Person, room: int, name: str, content: Any = b"hello") -
 
 def at(file: File | str, name: str = "x") -> str:
     return f"/files/{file if isinstance(file, str) else file.id}/{name}"
+
+
+async def shows_face(person: Person, content: Any = DOT, name: str = "me.png") -> str:
+    """Somebody has this picture from now on. Returns its id."""
+    answer = await tries_to_show_face(person, content, name)
+    assert answer.status_code == 303, answer.text
+    page = read((await person.get("/settings")).text)
+    (image,) = page.one(id="picture").all("img")
+    return image.attributes["src"].split("/")[2]
+
+
+async def tries_to_show_face(person: Person, content: Any, name: str = "me.png") -> httpx.Response:
+    return await person.client.post("/settings/avatar", files={"file": (name, content)})

@@ -26,7 +26,7 @@ OF_THE_READER: Final = {
     "me",  # whom a mention in it names
     "is-bookmarked",
 }  # the browser gives these, by neighbours and reader
-CARRIED: Final = {"data-hue", "data-initials"}
+CARRIED: Final = {"data-hue", "data-initials", "data-avatar"}
 NOT_YOURS: Final = {"deleted": "gone", "left": "outside", "removed": "outside"}
 
 
@@ -343,20 +343,27 @@ def _name_in(row: Element) -> Element:
     return row.all("bdi", class_="msg-author")[0] if row.tag == "article" else row.all("bdi")[0]
 
 
-def _look_of(row: Element) -> tuple[str, str | None, str]:
-    """Name, colour and initials; most events tell a name alone."""
+Face = list[Element | str]
+
+
+def _look_of(row: Element) -> tuple[str, str | None, Face]:
+    """Name, colour, and initials with a picture or without; most events tell a name alone."""
     if row.tag == "article":
         avatar = row.all("span", class_="avatar")[0]  # others are of who answered
-        return _name_in(row).text, avatar.attributes["data-hue"], avatar.text
+        return _name_in(row).text, avatar.attributes["data-hue"], avatar.children
     told = row.attributes
-    return _name_in(row).text, told.get("data-hue"), told.get("data-initials", "")
+    face: Face = [told.get("data-initials", "")]
+    if picture := told.get("data-avatar"):
+        sizes = {"width": "64", "height": "64", "loading": "lazy"}
+        face.append(Element("img", {"src": f"/avatars/{picture}", "alt": "", **sizes}))
+    return _name_in(row).text, told.get("data-hue"), face
 
 
-def _dress(row: Element, name: str, hue: str | None, initials: str) -> None:
+def _dress(row: Element, name: str, hue: str | None, face: Face) -> None:
     if hue is None:
         return
     _name_in(row).children[:] = [name]
     if row.tag == "article":
         avatar = row.all("span", class_="avatar")[0]  # others are of who answered
         avatar.attributes["data-hue"] = hue
-        avatar.children[:] = [initials]
+        avatar.children[:] = list(face)

@@ -18,7 +18,7 @@ from chatapp.realtime.asked import KINDS
 from chatapp.routes.site import static_version
 from chatapp.routes.table import routes
 from chatapp.tables import memberships, sessions, users
-from tests.routes.filing import DOT, says_with, sends
+from tests.routes.filing import DOT, says_with, sends, shows_face
 from tests.routes.pages import read
 from tests.routes.people import HTMX, JSON, PASSWORD, Person, services, somebody
 from tests.support.asgi import Site
@@ -179,6 +179,11 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/settings/profile"): Row(
         signed_in("303 /settings#profile"), {"name": "Newname", "hue": "3"}
     ),
+    # The picture is that of the person who does nothing; it stands wherever they do.
+    ("GET", "/avatars/{id}"): Row({**everybody("200"), "visitor": "404"}),
+    ("GET", "/avatars/{id}/large"): Row({**everybody("200"), "visitor": "404"}),
+    ("POST", "/settings/avatar"): Row(signed_in("400")),  # no form with a file
+    ("POST", "/settings/avatar/remove"): Row(signed_in("303 /settings#picture")),
     ("GET", f"/people/{PERSON}"): Row(signed_in("200")),
     ("POST", f"/people/{PERSON}/block"): Row(signed_in("303 /people/SOMEBODY"), {"on": "true"}),
     ("POST", "/settings/about"): Row(signed_in("303 /settings#about"), {"bio": "Hello"}),
@@ -263,6 +268,8 @@ GUESTS = {
     ("POST", "/rooms"): "403",
     ("POST", "/invitations"): "403",  # into whatever room
     ("POST", "/direct"): "422",  # nobody they know
+    ("GET", f"/people/{PERSON}"): "404",
+    ("POST", f"/people/{PERSON}/block"): "404",
 }
 
 
@@ -298,6 +305,7 @@ class Scene:
     room: int
     name: str
     file: str
+    portrait: str
 
     def __init__(self, site: Site, quiet: Person, quiet_id: int) -> None:
         self.site = site
@@ -347,6 +355,7 @@ class Scene:
             .replace(SEQ, "4")
             .replace(PERSON, str(self.quiet_id if path.startswith("/admin") else self.member_id))
             .replace("{invitation_id:number}", "1")
+            .replace("/avatars/{id}", f"/avatars/{self.portrait}")
             .replace("{id}", self.file)
             .replace("{name}", "dot.png")
             .replace("/static", f"/static/{static_version()}/css/app.css")
@@ -362,7 +371,9 @@ async def scene(site: Site) -> Scene:
     given = {"role": "member", "days": "7", "uses": "1"}
     assert (await first.post("/invitations", given)).status_code == 200
     quiet = await somebody(site, NOBODYS_NAME)
-    return Scene(site, quiet, await services(site).database.fetch_value(_NEWEST_PERSON))
+    play = Scene(site, quiet, await services(site).database.fetch_value(_NEWEST_PERSON))
+    play.portrait = await shows_face(quiet)
+    return play
 
 
 def outcome(answer: httpx.Response, room: int) -> str:

@@ -17,6 +17,7 @@ from chatapp.domain.changes import APPLY
 from chatapp.domain.commands import (
     AcceptInvitation,
     AddMember,
+    ChangeAvatar,
     CreateRoom,
     DeleteAccount,
     DeleteMessage,
@@ -40,7 +41,7 @@ from chatapp.domain.commands import (
 from chatapp.tables import messages, participants, rooms, users
 from tests.domain.world import Revise, a_post
 from tests.routes import pages
-from tests.routes.filing import DOT, says_with, sends
+from tests.routes.filing import DOT, says_with, sends, shows_face
 from tests.routes.people import Person, services, somebody
 from tests.routes.screens import Look, Screen
 from tests.support.asgi import Site
@@ -225,6 +226,14 @@ def edits(who: str, name: str = "", topic: str = "What we found out") -> Action:
         assert answer.status_code in {303, 403, 422}
 
     return act
+
+
+def shows_a_face(who: str) -> Action:
+    return lambda world: shows_face(getattr(world, who))
+
+
+def hides_their_face(who: str) -> Action:
+    return lambda world: getattr(world, who).post("/settings/avatar/remove")
 
 
 def deletes(who: str, room: str) -> Action:
@@ -582,6 +591,12 @@ ACTIONS: dict[type, dict[str, Action]] = {
         "the account of somebody who was answered ends": quoted_ones_change(
             "cat", ends_account("bob")
         ),
+    },
+    ChangeAvatar: {
+        "bob has a picture": shows_a_face("bob"),
+        "cat has another picture": in_turn(shows_a_face("cat"), says("cat"), shows_a_face("cat")),
+        "bob shows initials again": in_turn(shows_a_face("bob"), hides_their_face("bob")),
+        "somebody who has left has a picture": shows_a_face("dan"),
     },
     EditProfile: {
         "bob has another name": becomes("bob", "Robert Baker", "3"),

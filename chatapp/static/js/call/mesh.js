@@ -6,7 +6,7 @@ import { Peer } from "./peer.js";
 const WAITING_MOST = 200; // signals while there is no line
 const FIRST_WORD = 3_000; // how long one waits for the other's offer before making one
 
-/** @typedef {{id: string, user: number, name: string, hue: number, initials: string}} Person */
+/** @typedef {{id: string, user: number, name: string, hue: number, initials: string, avatar: string}} Person */
 
 /** Events: "peer" with the peer that is new or changed; "gone" with its id; "state" with {id, state, was} of what another sends, and sent before. */
 export class Mesh extends EventTarget {

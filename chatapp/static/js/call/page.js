@@ -38,8 +38,8 @@ export function openCall({ element, me, socket, storage }) {
     element: settings.querySelector("[data-quality]"), empty: settings.querySelector("[data-no-quality]"), words,
     peers: () => [...mesh.peers].map(([id, peer]) => [personOf(id)?.name ?? "", peer]),
   });
-  const { hue, initials, name: myName } = document.body.dataset;
-  const myself = { name: myName, hue: Number(hue), initials };
+  const { avatar, hue, initials, name: myName } = document.body.dataset;
+  const myself = { name: myName, hue: Number(hue), initials, avatar };
   /** @type {import("./mesh.js").Person[]} */
   let inCall = [];
   let started = 0;

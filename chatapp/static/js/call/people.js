@@ -1,5 +1,6 @@
 // Who is in the call, and who else of the room can be rung.
 
+import { wear } from "../face.js";
 import { shape, words } from "../page.js";
 
 const RINGS = 30_000;
@@ -66,11 +67,11 @@ export class People {
     this.#drawOthers();
   }
 
-  #row({ user, name, hue, initials }, state) {
+  #row({ user, name, hue, initials, avatar: face }, state) {
     const row = shape("tpl-in-call");
     const avatar = row.querySelector(".avatar");
     avatar.dataset.hue = String(hue);
-    avatar.textContent = initials;
+    wear(avatar, initials, face);
     row.querySelector("[data-name]").textContent = String(user) === this.me ? `${name} (${this.words.you})` : name;
     const { mic = true, hand = false, screen = "" } = state ?? {};
     const said = [mic ? this.words.micOn : this.words.micOff, screen && this.words.sharing, hand && this.words.raised];

@@ -1,5 +1,6 @@
 // The tiles of a call: one for each person, one for each screen. In a grid, or one large and the others beside it.
 
+import { wear } from "../face.js";
 import { shape, words } from "../page.js";
 
 const QUIET = 0.012; // below that nobody is said to speak
@@ -12,6 +13,7 @@ const ME = "me";
  * @property {string} name
  * @property {number} hue
  * @property {string} initials
+ * @property {string} [avatar] the id of a picture
  */
 
 export class Stage extends EventTarget {
@@ -46,13 +48,13 @@ export class Stage extends EventTarget {
   }
 
   /** @param {string} id @param {Look} look @param {string} [label] what to call it instead of the name */
-  person(id, { name, hue, initials }, label = name) {
+  person(id, { name, hue, initials, avatar: face }, label = name) {
     const tile = this.#tile(id);
     if (tile.dataset.hue !== String(hue)) tile.dataset.hue = String(hue);
     const avatar = tile.querySelector(".avatar");
     if (avatar) {
       avatar.dataset.hue = String(hue);
-      avatar.textContent = initials;
+      wear(avatar, initials, face);
     }
     tile.querySelector("[data-name]").textContent = label;
     return tile;

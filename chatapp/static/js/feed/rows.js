@@ -2,6 +2,7 @@
 // Everything is ordered by that number, never by a clock. A message that is not stored
 // yet has no number and stands at the end.
 
+import { pictureIn, wear } from "../face.js";
 import { words } from "../page.js";
 
 /** @param {string} html rendered by our server @returns {HTMLElement[]} */
@@ -117,7 +118,7 @@ export class Rows {
   }
 
   /**
-   * Every row brings its author's name and colour of today. Where another is shown, it changes.
+   * Every row brings its author's name, colour and picture of today. Where another is shown, it changes.
    * @param {HTMLElement} row
    */
   look(row) {
@@ -127,7 +128,8 @@ export class Rows {
     const hue = row.dataset.hue ?? avatar?.dataset.hue;
     if (!by || !name || hue === undefined) return;
     const initials = row.dataset.initials ?? avatar?.textContent;
-    const look = `${name} ${hue}`;
+    const face = row.dataset.avatar ?? pictureIn(avatar);
+    const look = `${name} ${hue} ${face}`;
     if (this.#looks.get(by) === look) return;
     this.#looks.set(by, look);
     for (const other of this.inner.querySelectorAll(`[data-seq][data-by="${CSS.escape(by)}"]`)) {
@@ -136,7 +138,7 @@ export class Rows {
       const picture = other.querySelector(":scope > .avatar");
       if (!picture) continue;
       if (picture.dataset.hue !== hue) picture.dataset.hue = hue;
-      if (picture.textContent !== initials) picture.textContent = initials;
+      wear(picture, initials, face);
     }
     for (const quoted of this.inner.querySelectorAll(`.reply-ref[data-by="${CSS.escape(by)}"] bdi`)) {
       if (quoted.textContent !== name) quoted.textContent = name;
