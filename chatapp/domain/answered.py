@@ -10,7 +10,7 @@ from chatapp.domain import quotes
 from chatapp.domain.commands import Message, PostMessage, Quote
 from chatapp.reading import InWords
 
-# In the order of `Message`, its author's picture, and what is quoted. Pairs in an IN would cost SQLite a look at every row.
+# In the order of `Message`, its author's picture, what is quoted. Pairs in an IN would cost SQLite a look at all rows.
 _QUOTED: Final = """
     FROM messages AS quoted JOIN users AS quoted_author ON quoted_author.id = quoted.author_id
     WHERE quoted.room_id = messages.room_id AND quoted.seq = messages.reply_seq"""

@@ -108,6 +108,10 @@ TABLE: dict[tuple[str, str], Row] = {
         members("303 /rooms/ID?around=4#m-N"), {"emoji": "👍", "on": "true"}
     ),
     ("GET", f"/rooms/{ROOM}/messages/{{seq:number}}/reactions"): Row(members("200")),
+    # The message is the member's, and the person who asks as "member" is another one.
+    ("POST", f"/rooms/{ROOM}/messages/{SEQ}/preview/remove"): Row(
+        {**signed_in("403"), "owner": "303 /rooms/ID?around=4#m-N"}
+    ),
     ("POST", f"/rooms/{ROOM}/messages/{{seq:number}}/pin"): Row(
         members("303 /rooms/ID?around=4#m-N"), {"on": "true"}
     ),
@@ -130,6 +134,7 @@ TABLE: dict[tuple[str, str], Row] = {
     # The file is the member's, and in a message; the person who asks as "member" is another one.
     ("DELETE", "/files/{id}"): Row(signed_in("404")),
     ("GET", "/files/{id}/{name}"): Row({**everybody("404"), "member": "200", "owner": "200"}),
+    ("GET", "/previews/{id}"): Row({**everybody("404"), "member": "200", "owner": "200"}),
     ("GET", "/thumbnails/{id}"): Row({**everybody("404"), "member": "200", "owner": "200"}),
     ("POST", f"/rooms/{ROOM}/preview"): Row(members("200"), {"body": "*hello*"}),
     ("GET", f"/rooms/{ROOM}/members"): Row(members("200")),

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 from sqlalchemy import select, update
 
@@ -31,12 +32,15 @@ from chatapp.domain.commands import (
     LeaveRoom,
     Moderate,
     OpenDirect,
+    Page,
     Pin,
     PostMessage,
     React,
+    RemovePreview,
     RestoreMessage,
     SettleCall,
     ShapeRoom,
+    ShowPreview,
 )
 from chatapp.tables import messages, participants, rooms, users
 from tests.domain.world import Revise, a_post
@@ -432,6 +436,30 @@ def pins(who: str, *steps: int, at: int = -1) -> Action:
     return act
 
 
+LINK = "https://x.example/?a=1&b=<2>"
+PAGE = Page(LINK, "x <b>.example", "A <i>title</i> & more", "What it says", 0, 0)
+
+
+def shows_preview(who: str, *steps: str) -> Action:
+    """Somebody says a link, and what is behind it is shown; then `steps`: of edit, reword, delete, restore, remove."""
+
+    async def act(world: World) -> None:
+        person = getattr(world, who)
+        seq = await person.says(world.lab, f"see {LINK}")
+        page = msgspec.structs.replace(PAGE, url="https://x.example/?a=1&b=%3C2%3E")
+        await services(world.site).writer.ask(ShowPreview(world.lab, seq, f"see {LINK}", page))
+        base = 0
+        for step in steps:
+            path = f"/rooms/{world.lab}/messages/{seq}/{step}"
+            form = {"base": str(base), "body": "nothing" if step == "edit" else f"do see {LINK}"}
+            if step in {"edit", "reword"}:
+                base, path = base + 1, path.replace("reword", "edit")
+            path = path.replace("remove", "preview/remove")
+            assert (await person.post(path, form)).status_code == 303
+
+    return act
+
+
 async def react_at_once(world: World) -> None:
     people = ("ann", "bob", "cat")
     await asyncio.gather(
@@ -580,6 +608,15 @@ ACTIONS: dict[type, dict[str, Action]] = {
         "an old one is pinned, twice": pins("bob", 1, 1, at=0),
         "it is pinned and unpinned": pins("ann", 1, 0, 0),
         "an outsider may not": pins("eve", 1),
+    },
+    ShowPreview: {
+        "bob's link shows its page": shows_preview("bob"),
+        "it stays with other words": shows_preview("bob", "reword"),
+        "it goes with the link": shows_preview("bob", "edit"),
+        "it goes with the message, and comes back": shows_preview("bob", "delete", "restore"),
+    },
+    RemovePreview: {
+        "bob removes it": shows_preview("bob", "remove", "remove", "reword"),
     },
     SettleCall: {"bob's machine dies in a call": lapses},
     DeleteAccount: {
