@@ -1,6 +1,7 @@
 """Addresses that people give cannot be used to reach what only the server can reach."""
 
 import asyncio
+import gzip
 import socket
 from ipaddress import ip_address
 
@@ -9,6 +10,7 @@ import pytest
 from chatapp import outbound
 from chatapp.outbound import Failed, Outbound, Unsafe, is_public
 from tests.support.push_service import push_service
+from tests.support.web_server import answer, leads_to, web_server
 
 PRIVATE = [
     "127.0.0.1",
@@ -167,3 +169,199 @@ async def test_who_does_not_answer_is_given_up_in_time(monkeypatch):
         with pytest.raises(Failed):
             await Outbound(("127.0.0.1",)).post(f"http://127.0.0.1:{port}/", {}, b"")
         held.set()
+
+
+# -- pages ---------------------------------------------------------------------------
+
+HTML = ("text/html",)
+NO_PAGES = [
+    "ftp://site.example/x",
+    "gopher://site.example/x",
+    "file:///etc/passwd",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "//site.example/x",
+    "http:///x",
+    "http://site.example:8080/x",
+    "http://site.example:22/x",
+    "http://user:secret@site.example/x",
+    "http://site.example\\@10.0.0.1/x",
+    "http://localhost/x",
+    "http://redis/x",
+    "http://0/x",
+    "http://127.1/x",
+    "http://2130706433/x",
+    "http://0x7f000001/x",
+    "http://0177.0.0.1/x",
+    "http://１２７.0.0.1/x",
+    "http://127。0。0。1/x",
+    "http://[::1",
+    "http://site.example/" + "x" * 1000,
+]
+
+
+def resolver(*addresses: str):
+    """Every name has these addresses, one after another each time it is looked up; how often stands in `asked`."""
+
+    async def resolve(host: str, _port: int) -> list[str]:
+        resolve.asked.append(host)
+        return [addresses[min(len(resolve.asked), len(addresses)) - 1]]
+
+    resolve.asked = []
+    return resolve
+
+
+@pytest.mark.parametrize("url", NO_PAGES)
+async def test_nothing_but_a_public_web_address_is_asked_for_a_page(url):
+    with pytest.raises(Unsafe):
+        await Outbound(resolve=resolver("8.8.8.8")).get(url, HTML, 1000, 5)
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+async def test_no_page_comes_from_a_private_address_named_or_resolved(address, monkeypatch):
+    monkeypatch.setattr(asyncio, "open_connection", None)  # would raise another error
+    host = f"[{address}]" if ":" in address else address
+    for url in (f"http://{host}/", f"https://{host}/", "https://site.example/"):
+        with pytest.raises(Unsafe):
+            await Outbound(resolve=resolver(address)).get(url, HTML, 1000, 5)
+
+
+async def test_a_page_is_found_with_its_kind_and_charset():
+    async with web_server() as web:
+        web.answers["/a?b=c"] = answer(b"<p>hi", 'Text/HTML; charset="ISO-8859-1"')
+        found = await Outbound(("127.0.0.1",)).get(web.origin + "/a?b=c#part", HTML, 1000, 5)
+        assert (found.kind, found.charset, found.body) == ("text/html", "ISO-8859-1", b"<p>hi")
+        head = web.asked[0].lower()
+        assert "user-agent: chatapp (link previews)" in head
+        assert "cookie" not in head
+        assert "referer" not in head
+
+
+async def test_signs_of_other_scripts_go_as_punycode_and_percents():
+    async with web_server() as web:
+        web.answers["/stra%C3%9Fe?q=%C3%BC%20%41"] = answer(b"hi")
+        out = Outbound(("xn--mnchen-3ya.example",), resolver("127.0.0.1"))
+        found = await out.get(f"http://München.example:{web.port}/straße?q=ü %41", HTML, 1000, 5)
+        assert found.body == b"hi"
+
+
+async def test_three_redirects_are_followed_and_no_more():
+    async with web_server() as web:
+        for n, status in enumerate((301, 303, 307, 308), 1):
+            web.answers[f"/{n}"] = leads_to(f"/{n - 1}", status)
+        web.answers["/0"] = answer(b"here")
+        out = Outbound(("127.0.0.1",))
+        found = await out.get(web.origin + "/3", HTML, 1000, 5)
+        assert (found.url, found.body) == (web.origin + "/0", b"here")
+        with pytest.raises(Failed):
+            await out.get(web.origin + "/4", HTML, 1000, 5)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "http://localhost:{port}/secret",
+        "//localhost:{port}/secret",
+        "http://169.254.169.254/latest/meta-data",
+        "http://[::ffff:127.0.0.1]/",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1:{port}/_x",
+        "https://site.example:6379/",
+        "http://[",
+    ],
+)
+async def test_each_redirect_is_checked_anew(inside):
+    async with web_server() as web:
+        web.answers["/"] = leads_to(inside.format(port=web.port))
+        with pytest.raises(Unsafe):
+            await Outbound(("127.0.0.1",)).get(web.origin + "/", HTML, 1000, 5)
+        assert web.paths() == ["/"]
+
+
+async def test_a_name_that_moves_inside_between_two_looks_gains_nothing(monkeypatch):
+    """It is looked up once for each request, and connected to where it was when it was checked."""
+    went: list[object] = []
+
+    async def connect(host: str, *_: object, **__: object):
+        went.append(host)
+        raise OSError
+
+    monkeypatch.setattr(asyncio, "open_connection", connect)
+    moves = resolver("8.8.8.8", "127.0.0.1")
+    with pytest.raises(Failed):
+        await Outbound(resolve=moves).get("https://rebind.example/x", HTML, 1000, 5)
+    assert (moves.asked, went) == (["rebind.example"], ["8.8.8.8"])
+    with pytest.raises(Unsafe):
+        await Outbound(resolve=moves).get("https://rebind.example/x", HTML, 1000, 5)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        answer(b"{}", "application/json"),
+        answer(b"<svg>", "image/svg+xml"),
+        answer(b"", status=404),
+        answer(b"", status=204),
+        answer(b"x", Content_Encoding="br"),
+        answer(b"x", Content_Encoding="gzip, gzip"),
+        answer(b"no gzip", Content_Encoding="gzip"),
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+        b"",
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 99_999,
+    ],
+)
+async def test_what_is_no_page_is_given_up(said):
+    async with web_server() as web:
+        web.answers["/"] = said
+        with pytest.raises(Failed):
+            await Outbound(("127.0.0.1",)).get(web.origin + "/", HTML, 1000, 5)
+
+
+async def test_of_a_page_without_end_and_of_a_bomb_no_more_is_taken_than_asked_for():
+    async def endless(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
+        while True:
+            writer.write(b"x" * 65536)
+            await writer.drain()
+
+    async def chunks(writer: asyncio.StreamWriter) -> None:
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        while True:
+            writer.write(b"1\r\nx\r\n" * 9999)
+            await writer.drain()
+
+    bomb = gzip.compress(bytes(50_000_000))
+    async with web_server() as web:
+        web.answers |= {
+            "/endless": endless,
+            "/chunks": chunks,
+            "/bomb": answer(bomb, Content_Encoding="gzip"),
+        }
+        for path in web.answers:
+            found = await Outbound(("127.0.0.1",)).get(web.origin + path, HTML, 100_000, 20)
+            assert 10_000 < len(found.body) <= 100_000
+
+
+async def test_who_drips_is_given_up_in_time():
+    async def drip(writer: asyncio.StreamWriter) -> None:
+        for sign in b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 10_000:
+            writer.write(bytes([sign]))
+            await writer.drain()
+            await asyncio.sleep(0.05)
+
+    async with web_server() as web:
+        web.answers["/"] = drip
+        with pytest.raises(Failed, match="TimeoutError"):
+            await Outbound(("127.0.0.1",)).get(web.origin + "/", HTML, 1000, 0.3)
+
+
+async def test_no_proxy_of_the_environment_is_used(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    async with web_server() as web:
+        web.answers["/"] = answer(b"hi")
+        found = await Outbound(("127.0.0.1",)).get(web.origin + "/", HTML, 1000, 5)
+        assert found.body == b"hi"

@@ -118,6 +118,8 @@ class Previews:
             image = await self._outbound.get(address, ("image/",), PICTURE_BYTES, left)
         except (Failed, Unsafe):
             return page, None
+        if len(image.body) >= PICTURE_BYTES:  # it was cut
+            return page, None
         return await self._with_picture(page, image.body)
 
     async def _read(self, found: Found) -> Told | None:
