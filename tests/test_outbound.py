@@ -200,21 +200,22 @@ NO_PAGES = [
 ]
 
 
-def resolver(*addresses: str):
+class Resolver:
     """Every name has these addresses, one after another each time it is looked up; how often stands in `asked`."""
 
-    async def resolve(host: str, _port: int) -> list[str]:
-        resolve.asked.append(host)
-        return [addresses[min(len(resolve.asked), len(addresses)) - 1]]
+    def __init__(self, *addresses: str) -> None:
+        self.addresses = addresses
+        self.asked: list[str] = []
 
-    resolve.asked = []
-    return resolve
+    async def __call__(self, host: str, _port: int) -> list[str]:
+        self.asked.append(host)
+        return [self.addresses[min(len(self.asked), len(self.addresses)) - 1]]
 
 
 @pytest.mark.parametrize("url", NO_PAGES)
 async def test_nothing_but_a_public_web_address_is_asked_for_a_page(url):
     with pytest.raises(Unsafe):
-        await Outbound(resolve=resolver("8.8.8.8")).get(url, HTML, 1000, 5)
+        await Outbound(resolve=Resolver("8.8.8.8")).get(url, HTML, 1000, 5)
 
 
 @pytest.mark.parametrize("address", PRIVATE)
@@ -223,7 +224,7 @@ async def test_no_page_comes_from_a_private_address_named_or_resolved(address, m
     host = f"[{address}]" if ":" in address else address
     for url in (f"http://{host}/", f"https://{host}/", "https://site.example/"):
         with pytest.raises(Unsafe):
-            await Outbound(resolve=resolver(address)).get(url, HTML, 1000, 5)
+            await Outbound(resolve=Resolver(address)).get(url, HTML, 1000, 5)
 
 
 async def test_a_page_is_found_with_its_kind_and_charset():
@@ -240,7 +241,7 @@ async def test_a_page_is_found_with_its_kind_and_charset():
 async def test_signs_of_other_scripts_go_as_punycode_and_percents():
     async with web_server() as web:
         web.answers["/stra%C3%9Fe?q=%C3%BC%20%41"] = answer(b"hi")
-        out = Outbound(("xn--mnchen-3ya.example",), resolver("127.0.0.1"))
+        out = Outbound(("xn--mnchen-3ya.example",), Resolver("127.0.0.1"))
         found = await out.get(f"http://München.example:{web.port}/straße?q=ü %41", HTML, 1000, 5)
         assert found.body == b"hi"
 
@@ -287,7 +288,7 @@ async def test_a_name_that_moves_inside_between_two_looks_gains_nothing(monkeypa
         raise OSError
 
     monkeypatch.setattr(asyncio, "open_connection", connect)
-    moves = resolver("8.8.8.8", "127.0.0.1")
+    moves = Resolver("8.8.8.8", "127.0.0.1")
     with pytest.raises(Failed):
         await Outbound(resolve=moves).get("https://rebind.example/x", HTML, 1000, 5)
     assert (moves.asked, went) == (["rebind.example"], ["8.8.8.8"])

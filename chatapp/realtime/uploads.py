@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from chatapp.database import CommitUnknown, Database
 from chatapp.domain import files, filetypes
@@ -73,14 +73,6 @@ class Part:
         if self.handle >= 0:
             os.close(self.handle)
             self.handle = -1
-
-
-class Picture(NamedTuple):
-    """WebP. `width` and `height` of what it was made of."""
-
-    data: bytes
-    width: int
-    height: int
 
 
 class Uploads:
@@ -175,23 +167,6 @@ class Uploads:
             log.error("no room for files", extra={"free": free})
             raise Busy("storage_full", 60)
 
-    async def picture(self, data: bytes, longest: int, *, square: bool = False) -> Picture | None:
-        """A picture that is small enough to be in memory, made anew: WebP of at most `longest` pixels a side, upright,
-        without anything but what is seen; with `square` its middle, exactly so large. None: it is none."""
-        kind = filetypes.of(data[: filetypes.HEAD_BYTES])
-        source = self.spool / secrets.token_urlsafe(18)
-        target = beside(source, THUMBNAIL)
-        try:
-            await self._threads.run(lambda: source.write_bytes(data))
-            seen = await self.images.look(
-                source, kind, target=target, longest=longest, square=square
-            )
-            if seen is None or not seen.is_picture:
-                return None
-            return Picture(await self._threads.run(target.read_bytes), seen.width, seen.height)
-        finally:
-            await asyncio.shield(self._threads.run(lambda: _unlink(source, target)))
-
     async def receive(self, part: Part, pieces: AsyncIterable[bytes], most_mb: int) -> None:
         """Raises `Invalid`, `TooLarge`, `Busy`, and what reading the pieces raises."""
         await self._threads.run(part.open)
@@ -264,14 +239,10 @@ class Uploads:
 
         def unlink() -> None:
             part.close()
-            _unlink(part.path, *made)
+            for path in (part.path, *made):
+                path.unlink(missing_ok=True)
 
         await self._threads.run(unlink)
-
-
-def _unlink(*paths: Path) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
 
 
 def beside(path: Path, ending: str) -> Path:

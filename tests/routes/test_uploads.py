@@ -357,14 +357,3 @@ async def test_a_server_that_is_killed_in_the_middle_of_a_file_begins_clean(serv
         assert list(spool.iterdir()) == []
         answer = await ann.post(f"{room}/files", params={"name": "x"}, content=bytes(2 * MB))
         assert answer.status_code == 201
-
-
-async def test_a_picture_in_memory_is_made_anew_or_it_is_none(ann):
-    make = services(ann.site).uploads.picture
-    made = await make(pictures.photo(), 64, square=True)
-    assert (made.width, made.height) == (20, 40)
-    image = pictures.opened(made.data)
-    assert (image.format, image.size, dict(image.getexif())) == ("WEBP", (64, 64), {})
-    for data in (b"", b"hello", pictures.bomb(), pictures.photo()[:-100], b"<svg/>"):
-        assert await make(data, 64) is None
-    assert stored(ann.site) == []
