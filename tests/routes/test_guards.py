@@ -272,6 +272,7 @@ GUESTS = {
     ("GET", "/rooms/new"): "403",
     ("POST", "/rooms"): "403",
     ("POST", "/invitations"): "403",  # into whatever room
+    ("GET", f"/people/{PERSON}"): "404",
     ("POST", "/direct"): "422",  # nobody they know
     ("GET", f"/people/{PERSON}"): "404",
     ("POST", f"/people/{PERSON}/block"): "404",
