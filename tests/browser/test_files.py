@@ -138,3 +138,18 @@ async def test_pictures_open_in_large_and_texts_in_the_page(ann: Person) -> None
     await expect(page.get_by_role("link", name="two.gif")).to_be_focused()
     await page.get_by_role("link", name="Show code.py").press("Enter")
     await expect(dialog.locator("pre")).to_have_text("def hello():\n    return 1\n")
+
+
+async def test_a_file_goes_into_a_thread(ann: Person) -> None:
+    page = ann.page
+    await page.locator("#composer").fill("the first")
+    await page.keyboard.press("Enter")
+    row = page.locator(".msg:not([data-seq=''])", has_text="the first")
+    await page.goto(f"{page.url}/threads/{await row.get_attribute('data-seq')}")
+    pane = page.locator("#thread")
+    await pane.locator("#reply").focus()
+    await pane.locator("#attach-reply").set_input_files(a_file("in it.txt"))  # type: ignore[arg-type]
+    await expect(pane.locator(".attachment")).to_contain_text("bytes")
+    await pane.locator("#reply").press("Enter")
+    await expect(pane.locator("[data-replies] .file-card")).to_contain_text("in it.txt")
+    await expect(page.locator("main .attachment")).to_have_count(0)
