@@ -85,7 +85,7 @@ async def test_it_is_read_as_it_is_written(pages, tmp_path, page, charset):
 async def test_a_page_that_is_made_to_take_long_ends_the_worker_and_the_next_is_read(
     pages, tmp_path
 ):
-    for hostile in (b"<!--" * 130_000, b"<![" * 170_000, b"<div>" * 100_000, b"<a " * 170_000):
+    for hostile in (b"<!--" * 130_000, b"<div>" * 100_000):
         await read(pages, tmp_path, hostile)
         told = await read(pages, tmp_path, b"<title>next</title>")
         assert told is not None
