@@ -1,6 +1,5 @@
 // What can be done with a message: one group of buttons, which goes to the row the pointer or the focus is on.
 
-import { copyText } from "./copy.js";
 import { shape } from "../page.js";
 import { seqOf } from "./rows.js";
 
@@ -15,7 +14,7 @@ export function wireTools(feed, acts) {
   if (!tools) return;
   const menu = tools.querySelector("[popover]");
   const all = {
-    link: (row, seq) => void copyText(linkTo(feed.room, seq)),
+    link: (row, seq) => void import("../later/copy.js").then((part) => part.copyText(linkTo(feed.room, seq)), () => {}),
     report: (row, seq) => location.assign(`/rooms/${feed.room}/messages/${seq}/report`),
     ...acts,
   };

@@ -1,6 +1,6 @@
 // The button beside a field that copies what is in it.
 
-import { copyText } from "../feed/copy.js";
+import { copyText } from "./copy.js";
 
 const SHOWN = 2_000;
 
