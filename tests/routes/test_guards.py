@@ -259,6 +259,7 @@ TABLE: dict[tuple[str, str], Row] = {
 # A moderator gets what a member gets, but here what the owner gets.
 MODERATED = {
     ("POST", f"/rooms/{ROOM}/messages/{SEQ}/delete"),
+    ("POST", f"/rooms/{ROOM}/messages/{SEQ}/preview/remove"),
     ("POST", f"/rooms/{ROOM}/members/add"),
     ("POST", f"/rooms/{ROOM}/members/{PERSON}"),
     ("GET", f"/rooms/{ROOM}/messages/{SEQ}/edit"),  # where it is deleted without scripts
