@@ -275,7 +275,6 @@ GUESTS = {
     ("POST", "/invitations"): "403",  # into whatever room
     ("GET", f"/people/{PERSON}"): "404",
     ("POST", "/direct"): "422",  # nobody they know
-    ("GET", f"/people/{PERSON}"): "404",
     ("POST", f"/people/{PERSON}/block"): "404",
 }
 
