@@ -316,8 +316,8 @@ async def test_whoever_asked_may_go_away_before_the_end(core, ann, lab):
     core.start()
     assert (await core.writer.ask(a_post(ann, lab, "next"))).seq == 4
     assert await count(core, lab) == 4, "what was queued is stored"
-    with pytest.raises(Forbidden):
-        await core.writer.ask(a_post(999, lab))
+    with pytest.raises(Missing):
+        await core.writer.ask(a_post(999, lab))  # nobody, who knows of no room
 
 
 # -- the end -----------------------------------------------------------------------------------
