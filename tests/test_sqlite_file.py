@@ -88,7 +88,11 @@ async def test_reading_and_writing_mean_the_same_file(make_site, tmp_path, folde
     await put(database, "one")
     assert await known(database, "one") == "x"
     assert (data / "chatapp.db").stat().st_size > 0
-    assert {file.name.split(".")[0] for file in data.iterdir()} == {"chatapp", "secret_key"}
+    assert {file.name.split(".")[0] for file in data.iterdir()} == {
+        "chatapp",
+        "secret_key",
+        "files",
+    }
 
 
 async def test_nobody_writes_between_the_reading_and_the_writing_of_a_transaction(

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import func, insert, select, update
 
 from chatapp.database import Database, Transaction
-from chatapp.domain import naming, policy
+from chatapp.domain import direct, naming, policy
 from chatapp.domain.commands import Committed, JoinCall, LeaveCall, Message, SettleCall
 from chatapp.domain.log import add_event_of, lock_room, lock_user
 from chatapp.domain.memberships import Reader, active
@@ -176,9 +176,12 @@ async def apply_join(tx: Transaction, command: JoinCall) -> Committed:
     messages = await _settle(tx, room, call, but=actor.id) if call else []
     if messages:  # nobody was left in it
         room, call = await lock_room(tx, room.id), None
+    again: set[int] = set()
     if call is None:
         started, call_id = await _start(tx, room, actor)
         messages.append(started)
+        if room.kind == "direct":  # it rings there by itself, so it must be seen
+            again = await direct.show_again(tx, {room.id})
     else:
         call_id = call.id
         if await _count(tx, call_id, but=actor.id) >= command.most:
@@ -186,7 +189,7 @@ async def apply_join(tx: Transaction, command: JoinCall) -> Committed:
     await _sit(tx, call_id, command)
     if await _count(tx, call_id) > command.direct:
         await tx.execute(update(calls).where(calls.c.id == call_id).values(is_large=True))
-    return Committed(room.id, messages=messages)
+    return Committed(room.id, messages=messages, sidebars=again)
 
 
 async def apply_leave(tx: Transaction, command: LeaveCall) -> Committed:

@@ -148,5 +148,5 @@ _SHOW: Final = InWords(
 
 
 async def show_again(tx: Transaction, room_ids: Collection[int]) -> set[int]:
-    """Something was said in these direct rooms: who had hidden them sees them again."""
+    """Something was said in these direct rooms, or a call began: who had hidden them sees them again."""
     return {row[0] for row in await tx.ask(_SHOW, sorted(room_ids))} if room_ids else set()

@@ -35,18 +35,23 @@ class Form:
         self._said = bytearray()
         self._content: list[bytes] = []
         self._ahead = 0
-        self._parser = MultipartParser(
-            options[b"boundary"],
-            {
-                "on_part_begin": self._begin_part,
-                "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
-                "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
-                "on_header_end": self._end_header,
-                "on_headers_finished": self._end_headers,
-                "on_part_data": self._data,
-                "on_part_end": self._end_part,
-            },
-        )
+        try:
+            self._parser = MultipartParser(
+                options[b"boundary"],
+                {
+                    "on_part_begin": self._begin_part,
+                    "on_header_field": lambda data, start, end: self._header.extend(
+                        data[start:end]
+                    ),
+                    "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+                    "on_header_end": self._end_header,
+                    "on_headers_finished": self._end_headers,
+                    "on_part_data": self._data,
+                    "on_part_end": self._end_part,
+                },
+            )
+        except FormParserError:  # too long a boundary
+            raise Refused("bad_request") from None
 
     async def begin(self) -> str:
         """The name of the file. Raises `Refused`, `TooLarge`, and `Invalid` when there is no file."""

@@ -223,6 +223,21 @@ async def test_somebody_is_rung_declines_and_comes_the_second_time(
     await expect(ring).to_be_hidden()
 
 
+async def test_in_a_conversation_it_rings_by_itself_and_the_room_is_seen_again(
+    serve: Serve, person: Arrive
+) -> None:
+    server = await serve()
+    ann, ben, _room = await two_in_a_room(person, server, server)
+    alone = await send_form(ann, "/direct", names="Ben")
+    await expect(ben.page.get_by_role("link", name="Ann")).to_have_count(0)
+    hers = await in_call(ann, alone)
+    dialog = ben.page.get_by_role("dialog", name="Ann is calling")
+    await expect(dialog).to_be_visible()
+    await expect(ben.page.locator(f'.side-row[href="{alone}"]')).to_be_visible()
+    await dialog.get_by_role("button", name="Decline").click()
+    await expect(hers.locator("[data-ring-state]")).to_have_text("Declined")
+
+
 async def test_without_a_camera_or_permission_one_is_told_and_can_come_in(serve: Serve) -> None:
     server = await serve()
     async with browser("--use-fake-ui-for-media-stream=deny") as strict:

@@ -169,9 +169,11 @@ export function openCall({ element, me, socket, storage }) {
     clearTimeout(lineBanner);
     find("[data-line]")?.remove();
     const isNew = element.dataset.part !== "on";
+    const begins = isNew && inCall.every(({ user }) => String(user) === me);
     part("on");
     mesh.joined(id, ice, session);
     drawMine();
+    if (begins && "direct" in element.dataset) people.ringAll();
     if (isNew) find('.call-bar [data-control="mic"]').focus();
   });
   line.addEventListener("away", () => {

@@ -80,6 +80,11 @@ export class People {
     return row;
   }
 
+  /** Everybody who is there. */
+  ringAll() {
+    for (const row of this.others.querySelectorAll("[data-user]:not([hidden])")) this.#ring(row);
+  }
+
   #ring(row) {
     const id = row.dataset.user;
     if (!this.socket.send({ type: "ring", room: this.room, user: Number(id) })) return;
