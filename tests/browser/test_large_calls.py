@@ -35,9 +35,9 @@ async def tokens(*pages: Page) -> list[str]:
 
 
 async def test_a_call_that_grows_goes_over_to_the_media_server(
-    serve: Serve, person: Arrive, janus: JanusServer, database_url: str
+    serve: Serve, person: Arrive, janus: JanusServer, postgresql_url: str
 ) -> None:
-    server = await serve(DATABASE_URL=database_url, JANUS_ABOVE="2", **janus.settings)
+    server = await serve(DATABASE_URL=postgresql_url, JANUS_ABOVE="2", **janus.settings)
     _people, pages, _room = await gathered(person, server, server, server)
     for page in pages:
         await expect(others(page)).to_have_count(2)

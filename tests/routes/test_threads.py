@@ -93,7 +93,8 @@ async def test_without_scripts_a_thread_is_a_page_with_a_box(ann, bob, lab):
     asked = await ann.says(lab, "Tea?")
     pane = thread_of((await bob.get(f"/rooms/{lab}/threads/{asked}")).text)
     form = pane.one("form", class_="composer")
-    fields = {field.attributes["name"]: field.attributes["value"] for field in form.all("input")}
+    hidden = form.all("input", type="hidden")
+    fields = {field.attributes["name"]: field.attributes["value"] for field in hidden}
     sent = await bob.post(form.attributes["action"], {**fields, "body": "Yes."})
     assert sent.status_code == 303
     place = sent.headers["location"]
