@@ -127,6 +127,7 @@ async def test_whose_tab_crashes_is_gone_after_a_moment_and_comes_back_once(
         await reaches(page, pictures=1, sounds=1)
 
 
+@pytest.mark.faults
 async def test_who_is_in_the_call_in_another_window_leaves_this_one(
     serve: Serve, person: Arrive
 ) -> None:
@@ -182,6 +183,7 @@ async def test_what_one_turns_off_the_others_see(serve: Serve, person: Arrive) -
     await reaches(hers, pictures=1, sounds=1)
 
 
+@pytest.mark.faults
 async def test_a_large_picture_and_the_quality_of_the_call(serve: Serve, person: Arrive) -> None:
     server = await serve()
     _people, (hers, his), _room = await gathered(person, server, server)
@@ -229,7 +231,6 @@ async def test_in_a_conversation_it_rings_by_itself_and_the_room_is_seen_again(
     server = await serve()
     ann, ben, _room = await two_in_a_room(person, server, server)
     alone = await send_form(ann, "/direct", names="Ben")
-    await expect(ben.page.get_by_role("link", name="Ann")).to_have_count(0)
     hers = await in_call(ann, alone)
     dialog = ben.page.get_by_role("dialog", name="Ann is calling")
     await expect(dialog).to_be_visible()

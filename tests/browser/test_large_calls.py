@@ -89,6 +89,7 @@ async def test_what_one_turns_off_the_others_see_and_do_not_get(
     await expect(row).to_contain_text(" × ")
 
 
+@pytest.mark.faults
 async def test_after_a_crash_of_the_media_server_and_of_ours_all_comes_back(
     serve: Serve, person: Arrive, janus: JanusServer, postgresql_url: str
 ) -> None:
@@ -162,6 +163,7 @@ async def test_whose_membership_or_tab_ends_is_out_of_the_media_server(
             await reaches(page, pictures=1, sounds=1)
 
 
+@pytest.mark.faults
 async def test_a_small_picture_is_got_where_a_small_one_is_wanted(
     serve: Serve, person: Arrive, janus: JanusServer
 ) -> None:

@@ -126,7 +126,7 @@ async def test_a_room_that_ann_renames_has_its_new_name_in_bens_sidebar(
     ann, ben, room = await two_in_a_room(person, server, server, "Old name")
     await ann.goto(f"{room}/settings")
     await ann.page.locator("main #room-name").fill("New name")
-    await ann.page.get_by_role("button", name="Save").click()
+    await ann.page.get_by_role("button", name="Save room").click()
     await expect(ben.page.locator("#side-rooms-list")).to_contain_text("New name")
     await expect(ben.page.locator(".event").last).to_contain_text("New name")
     await expect(ben.page.get_by_role("heading", level=1)).to_have_text("New name")

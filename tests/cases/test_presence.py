@@ -90,6 +90,7 @@ async def scene(
         assert server.errors() == []
 
 
+@pytest.mark.faults
 async def test_pre_02_somebody_is_online_until_their_last_tab_is_gone(scene: Scene) -> None:
     """Also: typing and invisibility go from one process to the other."""
     places = (scene.first, scene.first, scene.second)

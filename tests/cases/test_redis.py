@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
+import pytest
 from redis.asyncio import Redis
 
 from chatapp.realtime.backplane import PEOPLE
@@ -111,6 +112,7 @@ async def test_whatever_happens_to_redis_people_at_two_processes_miss_nothing(
         await verified(crowd, postgresql_url)
 
 
+@pytest.mark.faults
 async def test_a_process_starts_while_redis_is_away_and_finds_it_later(
     serve: Serve, redis: RedisServer, postgresql_url: str
 ) -> None:
@@ -128,6 +130,7 @@ async def test_a_process_starts_while_redis_is_away_and_finds_it_later(
         await verified(crowd, postgresql_url)
 
 
+@pytest.mark.faults
 async def test_a_line_to_redis_that_dies_without_a_word_is_replaced(
     redis: RedisServer, postgresql_url: str, tmp_path: Path, stack: list[Process]
 ) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from uuid import uuid4
 
 import asyncpg
+import pytest
 
 from tests.cases.callers import Caller, Line
 from tests.cases.conftest import Call
@@ -281,6 +282,7 @@ async def _talk_while_all_read(where: list[Caller], room: int, at: list[ChatServ
         assert [t for t in texts if t.startswith(f"w{n}-")] == [f"w{n}-{m}" for m in range(25)]
 
 
+@pytest.mark.faults
 async def test_five_hundred_messages_over_two_processes_are_stored_once(
     pair: Pair, folk: list[Caller]
 ) -> None:
@@ -289,6 +291,7 @@ async def test_five_hundred_messages_over_two_processes_are_stored_once(
     await _talk_while_all_read(folk, room, [*pair])
 
 
+@pytest.mark.faults
 async def test_five_hundred_messages_are_stored_once_in_sqlite(serve: Serve, call: Call) -> None:
     """CCY-03: 20 write, 20 read, one process"""
     server = await serve(LIMIT_FACTOR="1000")

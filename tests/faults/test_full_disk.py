@@ -148,6 +148,7 @@ async def test_f15_while_the_disk_under_sqlite_is_full_words_wait(
     await disk_is_full_for_a_while(server, disk, f"sqlite:///{data}/chatapp.db", times)
 
 
+@pytest.mark.faults
 @pytest.mark.expects_errors
 @short_and_long("times", 1, 10)
 async def test_f15_while_the_disk_under_postgresql_is_full_words_wait(

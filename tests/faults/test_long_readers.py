@@ -151,6 +151,7 @@ def database_url_of(server: ChatServer) -> str:
     return f"sqlite:///{database_file(server)}"
 
 
+@pytest.mark.faults
 @short_and_long("messages", 40, 800)
 async def test_f16_eight_long_readers_keep_nobody_from_writing(serve: Serve, messages: int) -> None:
     """Four people page through the room, four programs read the file; all the time some of them are at it."""

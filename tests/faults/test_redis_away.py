@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.faults.replicas import crowd_at, crowd_at_two, hear_redis, heard_elsewhere, two_replicas
 from tests.faults.talks import (
     LATER,
@@ -51,6 +53,7 @@ async def test_f6_while_redis_stands_still_people_are_acknowledged_and_heard(
     await verify(crowd, postgresql_url)
 
 
+@pytest.mark.faults
 @short_and_long("times", 4, 100)
 async def test_f5_without_redis_for_the_whole_run_everybody_hears_everybody(
     serve: Serve, postgresql_url: str, times: int

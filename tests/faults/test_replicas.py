@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from tests.faults import wrong_clock
 from tests.faults.driver import Crowd
@@ -85,6 +86,7 @@ async def test_f21_a_replica_that_stood_still_first_learns_what_was_said_meanwhi
     await verify(crowd, postgresql_url)
 
 
+@pytest.mark.faults
 async def test_f21_replicas_with_wrong_clocks_change_no_order_and_sign_nobody_out(
     redis: RedisServer, postgresql_url: str, tmp_path: Path, stack: list[Process]
 ) -> None:
