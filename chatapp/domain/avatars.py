@@ -7,12 +7,12 @@
 A picture never changes: another one has another id, so whoever has it may keep it.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import insert, or_, select, update
 
 from chatapp.database import Transaction
+from chatapp.domain.kept import Kept
 from chatapp.domain.log import lock_user
 from chatapp.domain.memberships import Reader
 from chatapp.errors import Missing
@@ -56,26 +56,13 @@ async def is_shown(reader: Reader, id_: str) -> bool:
 # -- the end, as in `files` -------------------------------------------------------------
 
 
-def _lapsed() -> Any:
-    late = (avatars.c.state == "coming") & (avatars.c.created_at < now_ms() - COMING_MS)
-    return or_(avatars.c.state == "gone", late)
-
-
-async def have_lapsed(reader: Reader) -> bool:
-    return await reader.fetch_value(select(avatars.c.id).where(_lapsed()).limit(1)) is not None
-
-
-async def apply_lapse(tx: Transaction, most: int) -> list[str]:
-    """Some that are to go, from now on for good. Their content may be taken away once this is committed."""
-    chosen = select(avatars.c.id).where(_lapsed()).order_by(avatars.c.id).limit(most)
-    ids = [row.id for row in await tx.fetch_all(chosen.with_for_update(skip_locked=True))]
-    await tx.execute(update(avatars).where(avatars.c.id.in_(ids)).values(state="gone"))
-    return ids
-
-
-async def apply_forget(tx: Transaction, ids: Sequence[str]) -> None:
-    """Their content is gone."""
-    await tx.execute(delete(avatars).where(avatars.c.id.in_(ids), avatars.c.state == "gone"))
+KEPT: Final = Kept(
+    avatars,
+    or_(
+        avatars.c.state == "gone",
+        (avatars.c.state == "coming") & (avatars.c.created_at < now_ms() - COMING_MS),
+    ),
+)
 
 
 async def apply_settle(tx: Transaction) -> None:

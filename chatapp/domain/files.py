@@ -11,11 +11,12 @@ Whoever may have a file is asked each time, by what its message and their member
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import delete, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import exists, func, insert, or_, select, tuple_, update
 
 from chatapp.database import Transaction
 from chatapp.domain import policy
 from chatapp.domain.attached import File, packed
+from chatapp.domain.kept import Kept
 from chatapp.domain.log import lock_user
 from chatapp.domain.memberships import Reader
 from chatapp.errors import Missing, TooLarge
@@ -197,30 +198,15 @@ async def wipe_loose(tx: Transaction, user_id: int) -> None:
     )
 
 
-def _lapsed() -> Any:
-    """What nobody may have any more, or nobody has sent."""
-    return or_(
+# What nobody may have any more, or nobody has sent.
+KEPT: Final = Kept(
+    files,
+    or_(
         files.c.state == "gone",
         files.c.state.in_(("uploading", "ready")) & (files.c.created_at < now_ms() - LOOSE_MS),
         files.c.room_id.is_(None),
-    )
-
-
-async def have_lapsed(reader: Reader) -> bool:
-    return await reader.fetch_value(select(files.c.id).where(_lapsed()).limit(1)) is not None
-
-
-async def apply_lapse(tx: Transaction, most: int) -> list[str]:
-    """Some that are to go, from now on for good. Their content may be taken away once this is committed."""
-    chosen = select(files.c.id).where(_lapsed()).order_by(files.c.id).limit(most)
-    ids = [row.id for row in await tx.fetch_all(chosen.with_for_update(skip_locked=True))]
-    await tx.execute(update(files).where(files.c.id.in_(ids)).values(state="gone"))
-    return ids
-
-
-async def apply_forget(tx: Transaction, ids: Sequence[str]) -> None:
-    """Their content is gone."""
-    await tx.execute(delete(files).where(files.c.id.in_(ids), files.c.state == "gone"))
+    ),
+)
 
 
 async def apply_settle(tx: Transaction, alone_since: int | None) -> None:

@@ -7,27 +7,17 @@ come back, and a crash in between leaves a row that is found again.
 
 import asyncio
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
-from chatapp.database import CommitUnknown, Database, Transaction
+from chatapp.database import CommitUnknown, Database
 from chatapp.domain import avatars, files
+from chatapp.domain.kept import Kept
 from chatapp.files.storage import Storage
 from chatapp.realtime.uploads import THUMBNAIL, WHOLE_SECONDS
 
 LOOK_SECONDS: Final = 5.0
 LOT: Final = 100
-
-
-class Kept(Protocol):
-    """The rules for what lies in the storage: a module of the domain."""
-
-    async def have_lapsed(self, reader: Database, /) -> bool: ...
-
-    async def apply_lapse(self, tx: Transaction, most: int, /) -> list[str]: ...
-
-    async def apply_forget(self, tx: Transaction, ids: Sequence[str], /) -> None: ...
 
 
 class Sweeper:
@@ -57,7 +47,7 @@ class Sweeper:
     async def look(self) -> None:
         """Raises what the database and the storage raise."""
         await asyncio.to_thread(self._clear_spool, time.time() - WHOLE_SECONDS)
-        for kept in (files, avatars):
+        for kept in (files.KEPT, avatars.KEPT):
             await self._clear(kept)
 
     async def _clear(self, kept: Kept) -> None:
