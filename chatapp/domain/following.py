@@ -8,7 +8,6 @@ from sqlalchemy import select, update
 from chatapp.database import Transaction
 from chatapp.domain import naming, quotes, text, threads
 from chatapp.domain.memberships import Reader
-from chatapp.reading import InWords
 from chatapp.tables import thread_follows
 
 SHOWN_MOST: Final = 50
@@ -63,21 +62,8 @@ _OF_USER: Final = f"""
         AND messages.thread IS NOT NULL
         AND rooms.id = thread_follows.room_id AND users.id = messages.author_id
     ) AS found ORDER BY CASE WHEN unread > 0 THEN 0 ELSE 1 END, at DESC LIMIT {SHOWN_MOST}"""  # noqa: S608  constants
-_FOLLOWED: Final = InWords(
-    # left to itself, SQLite reads the whole room for each thread
-    _OF_USER.format(
-        given="json_each(?) AS given",
-        user="given.value",
-        by="INDEXED BY ix_messages_threads",
-        name=naming.in_words("given.value", is_sqlite=True),
-    ),
-    _OF_USER.format(
-        given="unnest($1::bigint[]) AS given (user_id)",
-        user="given.user_id",
-        by="",
-        name=naming.in_words("given.user_id", is_sqlite=False),
-    ),
-)
+# left to itself, SQLite reads the whole room for each thread
+_FOLLOWED: Final = naming.for_reader(_OF_USER, "ix_messages_threads")
 
 
 async def of_user(reader: Reader, user_id: int) -> list[Followed]:

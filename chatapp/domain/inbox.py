@@ -14,7 +14,6 @@ from chatapp.domain import following, markup, naming
 from chatapp.domain.listed import TEXT_CHARACTERS, Listed, columns, listed
 from chatapp.domain.memberships import Reader
 from chatapp.domain.mentions import EVERYBODY, PRESENT, unpacked
-from chatapp.reading import InWords
 from chatapp.tables import memberships, mentions, messages, rooms, users
 
 SHOWN_MOST: Final = 50
@@ -100,20 +99,7 @@ _REPLIES: Final = f"""
         AND NOT EXISTS (SELECT 1 FROM mentions WHERE mentions.user_id = memberships.user_id
             AND mentions.room_id = replies.room_id AND mentions.seq = replies.seq)
     ORDER BY replies.at DESC, replies.room_id, replies.seq DESC LIMIT {_REPLIES_READ}"""  # noqa: S608  constants
-_REPLIES_TO: Final = InWords(
-    _REPLIES.format(
-        given="json_each(?) AS given",
-        user="given.value",
-        by="INDEXED BY ix_messages_answers",
-        name=naming.in_words("given.value", is_sqlite=True),
-    ),
-    _REPLIES.format(
-        given="unnest($1::bigint[]) AS given (user_id)",
-        user="given.user_id",
-        by="",
-        name=naming.in_words("given.user_id", is_sqlite=False),
-    ),
-)
+_REPLIES_TO: Final = naming.for_reader(_REPLIES, "ix_messages_answers")
 
 
 async def replies_to(reader: Reader, user_id: int) -> list[Replies]:

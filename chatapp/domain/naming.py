@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import case, func, select
 
+from chatapp.reading import InWords
 from chatapp.tables import memberships, rooms, users
 
 _NAMES: Final = """
@@ -20,6 +21,26 @@ _NAMES: Final = """
 def in_words(user: str, *, is_sqlite: bool) -> str:
     """The name of the row `rooms` for a reader, whom `user` says in SQL."""
     return _NAMES.format(user=user, joined="group_concat" if is_sqlite else "string_agg")
+
+
+def for_reader(words: str, index: str) -> InWords:
+    """A question of one reader, who is {user} of {given}; rooms are called {name}. `index`: by which SQLite looks {by},
+    which it would not find out."""
+    sqlite, postgresql = "given.value", "given.user_id"
+    return InWords(
+        words.format(
+            given="json_each(?) AS given",
+            user=sqlite,
+            by=f"INDEXED BY {index}",
+            name=in_words(sqlite, is_sqlite=True),
+        ),
+        words.format(
+            given="unnest($1::bigint[]) AS given (user_id)",
+            user=postgresql,
+            by="",
+            name=in_words(postgresql, is_sqlite=False),
+        ),
+    )
 
 
 def of_room(user_id: int) -> Any:
