@@ -1,5 +1,7 @@
 """Rooms: browse, open, make, change, join, leave, delete."""
 
+from collections.abc import Callable, Sequence
+
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -218,51 +220,56 @@ async def _settings(
     return await page(request, "rooms/settings.html", values, status)
 
 
-async def edit(request: Request) -> Response:
+async def _change(
+    request: Request,
+    action: str,
+    names: Sequence[str],
+    command: Callable[[User, Room, dict[str, str]], EditRoom | ShapeRoom],
+) -> Response:
+    """Carries out what a form of the settings asks for, or shows it again with what is wrong. `command` may raise
+    `Invalid`."""
     kit = services(request)
-    me, room, _ = await standing(request, "edit_room")
-    form = await typed(request, "name", "topic")
+    me, room, _ = await standing(request, action)
+    form = await typed(request, *names)
     try:
-        name, topic = _name_and_topic(form)
+        wanted = command(me, room, form)
         kit.limits.take(EDIT_ROOM, me.id)
-        await kit.writer.ask(EditRoom(me.id, room.id, name, topic))
+        await kit.writer.ask(wanted)
     except Invalid as error:
         return await _settings(request, room, form, error.fields, error.status)
     return to(f"/rooms/{room.id}", "room_saved")
+
+
+async def edit(request: Request) -> Response:
+    def command(me: User, room: Room, form: dict[str, str]) -> EditRoom:
+        return EditRoom(me.id, room.id, *_name_and_topic(form))
+
+    return await _change(request, "edit_room", ("name", "topic"), command)
 
 
 async def shape(request: Request) -> Response:
     """Who finds the room: opening a closed one has to be confirmed, since all that was said becomes visible."""
-    kit = services(request)
-    me, room, _ = await standing(request, "shape")
-    form = await typed(request, "kind", "sure")
-    try:
+
+    def command(me: User, room: Room, form: dict[str, str]) -> ShapeRoom:
         kind = _kind(form["kind"])
         if kind == "open" != room.kind and not form["sure"]:
             raise Invalid({"sure": "confirm_open"})
-        kit.limits.take(EDIT_ROOM, me.id)
-        await kit.writer.ask(ShapeRoom(me.id, room.id, kind=kind))
-    except Invalid as error:
-        return await _settings(request, room, form, error.fields, error.status)
-    return to(f"/rooms/{room.id}", "room_saved")
+        return ShapeRoom(me.id, room.id, kind=kind)
+
+    return await _change(request, "shape", ("kind", "sure"), command)
 
 
 async def talk(request: Request) -> Response:
     """Who may write in the room, and how often."""
-    kit = services(request)
-    me, room, _ = await standing(request, "shape")
-    form = await typed(request, "announcement", "slow")
-    slow = number_of(form["slow"] or "0")
-    try:
+
+    def command(me: User, room: Room, form: dict[str, str]) -> ShapeRoom:
+        slow = number_of(form["slow"] or "0")
         if slow is None or slow > rooms.SLOWEST:
             raise Invalid({"slow": "slow_unknown"})
-        kit.limits.take(EDIT_ROOM, me.id)
         few = form["announcement"] == "on"
-        command = ShapeRoom(me.id, room.id, is_announcement=few, slow_seconds=slow)
-        await kit.writer.ask(command)
-    except Invalid as error:
-        return await _settings(request, room, form, error.fields, error.status)
-    return to(f"/rooms/{room.id}", "room_saved")
+        return ShapeRoom(me.id, room.id, is_announcement=few, slow_seconds=slow)
+
+    return await _change(request, "shape", ("announcement", "slow"), command)
 
 
 async def archive(request: Request) -> Response:
