@@ -7,7 +7,7 @@ conversations of two.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from chatapp.database import Transaction
 from chatapp.domain import (
@@ -59,9 +59,24 @@ class _Room(NamedTuple):
         return not (self.archived_at is not None or self.is_announcement or self.slow_seconds)
 
 
-class _Member(NamedTuple):
+class _Asked(NamedTuple):
+    """A row of `_STANDING`: the author of post `n`, and, unless `seq` is None, what is stored under its key."""
+
+    n: int
+    name: str
+    hue: int
+    now: int
+    is_admin: bool
     role: str
     muted_until: int | None
+    is_guest: bool
+    seq: int | None
+    changed_seq: int
+    body: str
+    at: int
+    key_hash: bytes
+    marks: str | None
+    avatar: str | None
 
 
 _ROOM: Final = (
@@ -146,7 +161,7 @@ async def apply_posts(
         [post.actor_id for post in posts],
         [post.key for post in posts],
     )
-    standing = {row[0]: row for row in asked}  # by the place of the post
+    standing = {row[0]: _Asked(*row) for row in asked}  # by the place of the post
     barred = await _barred(tx, posts, rooms, standing)
     named = _named(posts, standing, barred, rooms)
     marks = await _marks(tx, named)
@@ -175,15 +190,12 @@ async def apply_posts(
             outcomes.append(Invalid({"files": "file_gone"}))
         else:
             seq = last[post.room_id] = last[post.room_id] + 1
-            _, name, hue, now, *_ = row
             if found := marks.get(n):
                 told.append((named[n], seq, found))
             packed = mentions.packed(found) if found else None
             to = answered[post.room_id, post.reply] if post.reply else None
             carried = loose.put(mine, seq)
-            message = _message(
-                post, seq, seq, name, hue, row[-1], post.body, now, packed, carried, to
-            )
+            message = _message(post, row, seq, seq, post.body, row.now, packed, carried, to)
             taken[key] = (message, post.body_hash)
             fresh.append((message, post.body_hash))
             outcomes.append(message)
@@ -219,20 +231,19 @@ def _grown(
     return roots
 
 
-def _stand(post: PostMessage, room: _Room, row: Any) -> policy.Stand:
-    """How the author of a post stands in its room; `row` of `_STANDING`."""
-    member = _Member(*row[5:7])
-    if room.owner_id == post.actor_id and room.kind != "direct":
-        member = member._replace(role="owner")
-    guest = bool(row[7]) and member.role != "owner"
-    return policy.stand_of(room, member, is_admin=bool(row[4]), is_guest=guest, now=row[3])
+def _stand(post: PostMessage, room: _Room, row: _Asked) -> policy.Stand:
+    """How the author of a post stands in its room."""
+    if room.owner_id == post.actor_id and not room.is_direct:
+        row = row._replace(role="owner")
+    is_guest = bool(row.is_guest) and row.role != "owner"
+    return policy.stand_of(room, row, is_admin=bool(row.is_admin), is_guest=is_guest, now=row.now)
 
 
 async def _barred(
     tx: Transaction,
     posts: Sequence[PostMessage],
     rooms: dict[int, _Room],
-    standing: dict[int, Any],
+    standing: dict[int, _Asked],
 ) -> dict[int, Refused]:
     """Posts, by their place, that their authors may not store. One question more when one of them is no member, one for
     all slow rooms, and one for all conversations of two."""
@@ -247,7 +258,7 @@ async def _barred(
             continue
         if (other := room.other(post.actor_id)) is not None:
             between[n] = other, post.actor_id
-        if not room.is_ordinary or row[6] is not None:
+        if not room.is_ordinary or row.muted_until is not None:
             stand = _stand(post, room, row)
             refusal = stand.refusal("post")
             if refusal is not None:
@@ -264,14 +275,15 @@ async def _barred(
         barred |= {n: Forbidden("undeliverable") for n, pair in between.items() if pair in stopped}
     if slow:
         barred |= await slowness.too_soon(
-            tx, [(n, posts[n], rooms[posts[n].room_id].slow_seconds) for n in slow], standing
+            tx,
+            [(n, posts[n], rooms[posts[n].room_id].slow_seconds, standing[n].now) for n in slow],
         )
     return barred
 
 
 def _named(
     posts: Sequence[PostMessage],
-    standing: dict[int, Any],
+    standing: dict[int, _Asked],
     barred: dict[int, Refused],
     rooms: dict[int, _Room],
 ) -> dict[int, Named]:
@@ -280,7 +292,7 @@ def _named(
     found: dict[int, Named] = {}
     for n, post in enumerate(posts):
         row = standing.get(n) if "@" in post.body else None
-        if row is None or row[8] is not None or n in barred:
+        if row is None or row.seq is not None or n in barred:
             continue
         signs = mentions.signs(post.body)
         if signs:
@@ -295,62 +307,42 @@ async def _marks(tx: Transaction, named: dict[int, Named]) -> dict[int, list[Mar
     return dict(zip(named, await mentioned.find(tx, list(named.values())), strict=True))
 
 
-def _stored(post: PostMessage, row: Any) -> tuple[Message, bytes] | None:
+def _stored(post: PostMessage, row: _Asked) -> tuple[Message, bytes] | None:
     """What an earlier transaction stored under this key, and the hash of the body it came with."""
-    _, name, hue, _, _, _, _, _, seq, changed_seq, body, at, key_hash, marks, avatar = row
-    if seq is None:
+    if row.seq is None:
         return None
-    message = _message(post, seq, changed_seq, name, hue, avatar, body, at, marks)
-    return message, bytes(key_hash)
+    message = _message(post, row, row.seq, row.changed_seq, row.body, row.at, row.marks)
+    return message, bytes(row.key_hash)
 
 
 def _message(
     post: PostMessage,
+    row: _Asked,
     seq: int,
     changed_seq: int,
-    name: str,
-    hue: int,
-    avatar: str | None,
     body: str,
     at: int,
     marks: str | None,
     files: str | None = None,
     to: Answered | None = None,
 ) -> Message:
-    who, key = post.actor_id, post.key
-    if to is None:
-        return Message(
-            post.room_id,
-            seq,
-            changed_seq,
-            "message",
-            who,
-            name,
-            hue,
-            key,
-            body,
-            at,
-            marks,
-            files=files,
-            author_avatar=avatar,
-        )
     return Message(
         post.room_id,
         seq,
         changed_seq,
         "message",
-        who,
-        name,
-        hue,
-        key,
+        post.actor_id,
+        row.name,
+        row.hue,
+        post.key,
         body,
         at,
         marks,
-        reply_seq=to.quote.seq,
-        thread_seq=to.root.seq,
+        reply_seq=to and to.quote.seq,
+        thread_seq=to and to.root.seq,
         files=files,
-        quote=to.quote,
-        author_avatar=avatar,
+        quote=to and to.quote,
+        author_avatar=row.avatar,
     )
 
 

@@ -5,7 +5,7 @@ that are not slow pay nothing.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import func, select
 
@@ -34,17 +34,16 @@ _LAST: Final = InWords(
 
 
 async def too_soon(
-    tx: Transaction, posts: Sequence[tuple[int, PostMessage, int]], standing: dict[int, Any]
+    tx: Transaction, posts: Sequence[tuple[int, PostMessage, int, int]]
 ) -> dict[int, Refused]:
-    """Of these (place, post, seconds) the ones that come too soon, by their place; `standing` has the time now. The
-    first of a batch lets the next ones of its author wait."""
-    pairs = sorted({(post.room_id, post.actor_id) for _, post, _ in posts})
+    """Of these (place, post, seconds, time now) the ones that come too soon, by their place. The first of a batch lets
+    the next ones of its author wait."""
+    pairs = sorted({(post.room_id, post.actor_id) for _, post, _, _ in posts})
     rows = await tx.ask(_LAST, *map(list, zip(*pairs, strict=True)))
     last = {(row[0], row[1]): row[2] for row in rows}
     refused: dict[int, Refused] = {}
-    for n, post, seconds in posts:
+    for n, post, seconds, now in posts:
         pair = (post.room_id, post.actor_id)
-        now = standing[n][3]
         wait = _wait(last.get(pair), seconds, now)
         if wait:
             refused[n] = Forbidden("slow", seconds=wait)
