@@ -5,6 +5,7 @@ new processes can run side by side for a while. Hence the rule: a migration leav
 """
 
 import logging
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -52,8 +53,16 @@ def _upgrade(connection: Connection) -> None:
     config = configuration(connection)
     revision = MigrationContext.configure(connection).get_current_revision()
     connection.rollback()  # what only reads would else count as a transaction of ours around the migrations
-    known = {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}
-    if revision is None or revision in known:
+    scripts = _scripts()
+    if revision == scripts.get_current_head():
+        return
+    if revision is None or revision in {each.revision for each in scripts.walk_revisions()}:
         command.upgrade(config, "head")
     else:
         log.warning("the database is of a later version: %s", revision)
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    """What there is in `migrations/`; reading it takes longer than the rest of a start on an up-to-date database."""
+    return ScriptDirectory.from_config(configuration())

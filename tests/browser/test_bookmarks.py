@@ -1,6 +1,8 @@
 """Bookmarks in a browser: on the row, in every window of the person, and on a page of their own."""
 
-from playwright.async_api import Page, expect
+import asyncio
+
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.actions import say, shown, two_in_a_room
 from tests.browser.test_reactions import message
@@ -77,14 +79,29 @@ async def test_the_page_lets_them_go_one_by_one(serve: Serve, person: Arrive) ->
     for text in ("one", "two"):
         await say(ann.page, text)
     await shown(ben.page, "one", "two")
-    await act(ben.page, "one", "Bookmark")
-    await message(ben.page, "two").focus()
-    await message(ben.page, "two").get_by_role("button", name="More actions").click()
-    await ben.page.locator("#msg-menu").get_by_role("button", name="Bookmark", exact=True).click()
-    await expect(ben.page.locator(".is-bookmarked")).to_have_count(2)
+    for text in ("one", "two"):
+        async with ben.page.expect_response("**/bookmark"):
+            await act(ben.page, text, "Bookmark")
     await ben.goto("/bookmarks")
     await expect(ben.page.locator(".inbox-text")).to_have_text(["two", "one"])
     await ben.page.get_by_role("button", name="Remove").first.press("Enter")
     await expect(ben.page.locator(".inbox-text")).to_have_text(["one"])
     await ben.page.get_by_role("button", name="Remove").press("Enter")
     await expect(ben.page.get_by_text("No bookmarks yet")).to_be_visible()
+
+
+async def test_one_that_is_on_its_way_arrives_though_its_owner_has_left_the_page(
+    serve: Serve, person: Arrive
+) -> None:
+    ann, ben, _room = await two_in_a_room(person, server := await serve(), server)
+    await say(ann.page, "the plan")
+    await shown(ben.page, "the plan")
+    held: asyncio.Future[Route] = asyncio.get_running_loop().create_future()
+    await ben.context.route("**/bookmark", held.set_result)
+    await act(ben.page, "the plan", "Bookmark")
+    request = await held
+    await ben.goto("/")
+    await request.continue_()
+    async with asyncio.timeout(10):
+        while not await ben.page.get_by_text("the plan").is_visible():
+            await ben.goto("/bookmarks")

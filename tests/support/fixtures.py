@@ -15,7 +15,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser
 
-from tests.support import chromium, databases, postgres_server, run_folder
+from tests.support import chromium, databases, postgres_server, run_folder, warm
 from tests.support.asgi import Site, lifespan
 from tests.support.chat_server import ChatServer
 from tests.support.janus_server import JanusServer
@@ -44,6 +44,11 @@ class Serve(Protocol):
 
 class Arrive(Protocol):
     def __call__(self, name: str, where: Any, **options: Any) -> Awaitable[chromium.Person]: ...
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_is_compiled_is_kept() -> None:
+    warm.share()
 
 
 # -- databases ----------------------------------------------------------------

@@ -2,20 +2,25 @@
 
 `python -m chatapp` spends nearly all of its start on imports, about 0.8 s of a processor, and the
 suite starts hundreds. A fork needs a tenth of that and runs the same `__main__` from its first line.
-Nothing is shared but imported modules: no thread, loop, socket or setting exists before the fork.
+Nothing is shared but imported modules, and what was compiled or packed for somebody who looked around once: no thread,
+loop, socket or setting exists before the fork.
 Whoever wants a process that began with nothing marks the test `fresh_process`.
 """
 
+import asyncio
 import contextlib
 import gc
 import json
+import logging
 import os
+import re
 import runpy
 import select
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -24,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import chatapp
+from tests.support import warm
 
 # What the interpreter or the C library reads before Python's first line: a fork comes too late.
 EARLY = ("PYTHON", "LD_", "MALLOC_", "COVERAGE_")
@@ -179,10 +185,40 @@ def _until_born(line: socket.socket) -> dict[str, Any] | None:
         return order
 
 
+async def _look_around(folder: Path) -> None:
+    from chatapp.app import create_app
+    from chatapp.routes.site import STATIC
+    from chatapp.settings import Settings
+    from tests.routes.people import somebody
+    from tests.support.asgi import Site, lifespan
+
+    settings = Settings.from_env({"DATA_DIR": str(folder)})
+    app = create_app(settings, password_cost=4)
+    async with lifespan(app) as state:
+        site = Site(app, state, settings)
+        ann, bob = await somebody(site, "Ann"), await somebody(site, "Bob")
+        room = await ann.opens("Lab", "What we found out")
+        await bob.joins(room)
+        await bob.says(room, "Hello, *Ann*")
+        for path in ("/", "/sidebar", "/rooms", "/settings", "/service-worker.js"):
+            await ann.get(path)
+        page = await ann.get(f"/rooms/{room}")
+        version = re.search(r"/static/\w+", page.text)
+        assert version, "a page names its files"
+        for file in STATIC.glob("[jc]s*/**/*.[jc]s*"):
+            await ann.get(f"{version[0]}/{file.relative_to(STATIC)}")
+        await site.close()
+
+
 def main() -> None:
     line = socket.socket(fileno=int(sys.argv[1]))
     for module in MODULES:
         import_module(module)
+    warm.share()
+    logging.disable()
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(_look_around(Path(folder)))
+    logging.disable(logging.NOTSET)
     del chatapp.app  # the module: each child builds the application of that name
     assert threading.active_count() == 1, "a fork would lose what other threads hold"
     gc.collect()

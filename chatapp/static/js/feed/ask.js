@@ -15,6 +15,7 @@ export async function ask({ feed, session }, path, fields) {
   try {
     const answer = await fetch(`/rooms/${feed.room}/${path}`, {
       method: "POST", body: new URLSearchParams(fields), headers: { Accept: "application/json" },
+      keepalive: true, // what was tapped shows at once: leaving the page must not undo it
     });
     if (session.sentToSignIn(answer)) return null;
     const told = await answer.json();
