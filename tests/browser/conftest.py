@@ -1,19 +1,43 @@
-"""The browser's modules, one by one, in a real browser but without the app."""
+"""Ann, Ben and their room; and the browser's modules, one by one, in a real browser but without the app."""
 
+import inspect
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Browser
 
-from tests.support.fixtures import Arrive
+from tests.browser.meeting import LASTING, Meet, Meeting
+from tests.support.fixtures import FAILED, SCREENS, Arrive
 
 STATIC = Path(__file__).parents[2] / "chatapp" / "static"
 
 Run = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture(scope="session")
+async def meeting(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Meeting]:
+    kept = Meeting(browser, tmp_path_factory.mktemp("meeting"))
+    yield kept
+    await kept.close()
+
+
+@pytest.fixture
+async def meet(request: pytest.FixtureRequest, meeting: Meeting) -> AsyncIterator[Meet]:
+    """Ann, Ben and a room of theirs, for whoever needs nobody and nothing else."""
+    yield meeting.begin
+    has_failed = request.node.stash.get(FAILED, False)
+    if has_failed:
+        await meeting.screenshots(SCREENS, request.node.nodeid)
+    lasts = LASTING.search(inspect.getsource(request.module))
+    if wrong := await meeting.end(is_whole=not has_failed and lasts is None):
+        pytest.fail("\n".join(["the browser or the server complained:", *wrong]), pytrace=False)
 
 
 class _Files(SimpleHTTPRequestHandler):

@@ -97,7 +97,11 @@ async def test_one_that_is_on_its_way_arrives_though_its_owner_has_left_the_page
     await say(ann.page, "the plan")
     await shown(ben.page, "the plan")
     held: asyncio.Future[Route] = asyncio.get_running_loop().create_future()
-    await ben.context.route("**/bookmark", held.set_result)
+
+    async def hold(route: Route) -> None:
+        held.set_result(route)
+
+    await ben.context.route("**/bookmark", hold)
     await act(ben.page, "the plan", "Bookmark")
     request = await held
     await ben.goto("/")

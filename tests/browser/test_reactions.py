@@ -5,6 +5,7 @@ import re
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.actions import comes, join, open_room, post_many, say, shown, two_in_a_room
+from tests.browser.meeting import Meet
 from tests.faults.replicas import two_replicas
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
@@ -46,18 +47,16 @@ async def pick(page: Page, text: str, asked: str, *, key: str = "Enter") -> None
     await field.press(key)
 
 
-async def ann_and_ben(serve: Serve, person: Arrive) -> tuple[Person, Person, str]:
-    ann, ben, room = await two_in_a_room(person, server := await serve(), server)
+async def ann_and_ben(meet: Meet) -> tuple[Person, Person, str]:
+    ann, ben, room = await meet()
     await say(ann.page, "tea at four?")
     await shown(ben.page, "tea at four?")
     await expect(message(ann.page, "tea at four?")).to_have_attribute("data-seq", re.compile("."))
     return ann, ben, room
 
 
-async def test_one_tap_joins_a_reaction_and_another_takes_it_back(
-    serve: Serve, person: Arrive
-) -> None:
-    ann, ben, room = await ann_and_ben(serve, person)
+async def test_one_tap_joins_a_reaction_and_another_takes_it_back(meet: Meet) -> None:
+    ann, ben, room = await ann_and_ben(meet)
     await pick(ann.page, "tea at four?", "thumbs up")
     for page, mine in ((ann.page, True), (ben.page, False)):
         await reacted(page, "tea at four?", THUMB, 1, mine=mine)
@@ -77,8 +76,8 @@ async def test_one_tap_joins_a_reaction_and_another_takes_it_back(
         await reacted(page, "tea at four?", THUMB, 0, mine=False)
 
 
-async def test_taps_in_a_row_end_as_the_last_one_said(serve: Serve, person: Arrive) -> None:
-    ann, ben, _room = await ann_and_ben(serve, person)
+async def test_taps_in_a_row_end_as_the_last_one_said(meet: Meet) -> None:
+    ann, ben, _room = await ann_and_ben(meet)
     await pick(ann.page, "tea at four?", "teacup")
     await reacted(ben.page, "tea at four?", TEA, 1, mine=False)
     await chip(ben.page, "tea at four?", TEA).evaluate(
@@ -90,11 +89,9 @@ async def test_taps_in_a_row_end_as_the_last_one_said(serve: Serve, person: Arri
     await reacted(ben.page, "tea at four?", TEA, 2, mine=True)
 
 
-async def test_a_reaction_keeps_the_message_and_the_focus_where_they_are(
-    serve: Serve, person: Arrive
-) -> None:
+async def test_a_reaction_keeps_the_message_and_the_focus_where_they_are(meet: Meet) -> None:
     """So a screen reader does not hear the message again: its row is the same element, and the list says nothing."""
-    ann, ben, _room = await ann_and_ben(serve, person)
+    ann, ben, _room = await ann_and_ben(meet)
     await pick(ann.page, "tea at four?", "thumbs up")
     await pick(ann.page, "tea at four?", "teacup")
     await reacted(ben.page, "tea at four?", TEA, 1, mine=False)
@@ -115,10 +112,8 @@ async def test_a_reaction_keeps_the_message_and_the_focus_where_they_are(
     await reacted(ben.page, "tea at four?", TEA, 0, mine=False)
 
 
-async def test_who_reacted_is_named_on_the_chip_and_in_a_dialog(
-    serve: Serve, person: Arrive
-) -> None:
-    ann, ben, _room = await ann_and_ben(serve, person)
+async def test_who_reacted_is_named_on_the_chip_and_in_a_dialog(meet: Meet) -> None:
+    ann, ben, _room = await ann_and_ben(meet)
     await pick(ben.page, "tea at four?", "thumbs up")
     await chip(ann.page, "tea at four?").hover()
     await expect(chip(ann.page, "tea at four?")).to_have_attribute("title", "Ben")
@@ -131,8 +126,8 @@ async def test_who_reacted_is_named_on_the_chip_and_in_a_dialog(
     await expect(dialog).to_have_count(0)
 
 
-async def test_what_is_refused_is_taken_back_with_a_word(serve: Serve, person: Arrive) -> None:
-    ann, ben, room = await ann_and_ben(serve, person)
+async def test_what_is_refused_is_taken_back_with_a_word(meet: Meet) -> None:
+    ann, ben, room = await ann_and_ben(meet)
     ann.allow("status of 422")
     await ben.page.evaluate(
         """async ([room, seq]) => {
@@ -151,11 +146,9 @@ async def test_what_is_refused_is_taken_back_with_a_word(serve: Serve, person: A
     await reacted(ann.page, "tea at four?", TEA, 0, mine=False)
 
 
-async def test_what_came_while_the_line_was_down_is_there_after_it(
-    serve: Serve, person: Arrive
-) -> None:
+async def test_what_came_while_the_line_was_down_is_there_after_it(meet: Meet) -> None:
     """DEL-01, of reactions; what was tapped without a line is taken back and said."""
-    ann, ben, _room = await ann_and_ben(serve, person)
+    ann, ben, _room = await ann_and_ben(meet)
     ben.allow("ERR_INTERNET_DISCONNECTED|WebSocket|Failed to fetch")
     await pick(ann.page, "tea at four?", "thumbs up")
     await reacted(ben.page, "tea at four?", THUMB, 1, mine=False)

@@ -25,7 +25,7 @@ ARGUMENTS = (
     "--disable-sync",
     "--disable-dev-shm-usage",
     # A camera and a microphone that move and beep, a screen to share, and nobody who has to be asked.
-    "--use-fake-device-for-media-stream",
+    "--use-fake-device-for-media-stream=fps=5",
     "--use-fake-ui-for-media-stream",
     "--auto-select-desktop-capture-source=Entire screen",
 )
@@ -122,6 +122,22 @@ class Person:
                 else None
             ),
         )
+
+    async def refresh(self) -> None:
+        """As somebody who has just arrived: one empty page, no routes, nothing kept but accounts' and files' caches."""
+        fresh = await self.context.new_page()
+        for page in self.context.pages:
+            if page is not fresh:
+                await page.close()
+        await self.context.set_offline(False)
+        await self.context.unroute_all()
+        await self.context.clear_cookies()
+        line = await self.context.new_cdp_session(fresh)
+        kinds = "local_storage,indexeddb"
+        await line.send("Storage.clearDataForOrigin", {"origin": self.url, "storageTypes": kinds})
+        await line.detach()
+        self.problems.clear()
+        self._allowed.clear()
 
     async def screenshot(self, folder: Path, test: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -19,13 +19,15 @@ _dialects: dict[str, Any] = {}
 
 class _Loader(FileSystemLoader):
     def load(
-        self, environment: Environment, name: str, globals: Any = None  # noqa: A002
+        self,
+        environment: Environment,
+        name: str,
+        globals: Any = None,  # noqa: A002
     ) -> Template:
         if name not in _codes:
             source, filename, _ = self.get_source(environment, name)
             _codes[name] = environment.compile(source, name, filename)
-        made = environment.template_class.from_code(environment, _codes[name], globals or {})
-        return made
+        return environment.template_class.from_code(environment, _codes[name], globals or {})
 
 
 @cache  # once
