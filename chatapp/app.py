@@ -19,12 +19,12 @@ from chatapp.middleware import Bodies, CrossSite, Hosts, Packed, Requests
 from chatapp.realtime.farewell import send_away
 from chatapp.routes.door import Services
 from chatapp.routes.failures import HANDLERS
-from chatapp.routes.site import static_version
 from chatapp.routes.socket import Socket
 from chatapp.routes.table import routes
 from chatapp.security import stored_key
 from chatapp.settings import Settings
 from chatapp.sqlite_file import AlreadyOpen
+from chatapp.static_files import imported, static_version
 from chatapp.templating import Templates
 
 LINGER_SECONDS = 1.0  # that a proxy may go on using the lines it has to us
@@ -48,6 +48,7 @@ def create_app(
     templates = Templates(
         {
             "static": f"/static/{version}/".__add__,
+            "imported": imported,
             "site_name": settings.site_name,
             "edit_seconds": settings.edit_seconds,
             "upload_mb": settings.upload_mb,

@@ -17,7 +17,7 @@ TEMPLATES = sorted((CODE / "templates").rglob("*.html"))
 LAYERS = (
     (
         "errors settings metrics logs security words times clock limits outbound webpush ice qr mail"
-        " files sizes helper confined webpages"
+        " files sizes helper confined webpages static_files"
     ),
     "trouble reading sqlite_file database tables migrate",
     "domain",

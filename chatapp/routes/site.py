@@ -1,10 +1,9 @@
 """What belongs to nobody: health, files, the offline page."""
 
 import gzip
-import hashlib
 import hmac
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -19,22 +18,11 @@ from starlette.types import Receive, Scope, Send
 from chatapp.metrics import CONTENT_TYPE
 from chatapp.middleware import takes_gzip
 from chatapp.routes.door import services, theme
+from chatapp.static_files import STATIC
 
-STATIC: Final = Path(__file__).parent.parent / "static"
 READY_SECONDS: Final = 5.0  # a command that waits longer means: the database does not take them
 _TEXTS: Final = frozenset({".css", ".js", ".json", ".svg"})
 _YEAR: Final = "public, max-age=31536000, immutable"
-
-
-@cache
-def static_version() -> str:
-    """A name for the state of all static files together; it is part of their addresses."""
-    digest = hashlib.sha256()
-    for path in sorted(STATIC.rglob("*")):
-        if path.is_file():
-            digest.update(str(path.relative_to(STATIC)).encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 class Static:

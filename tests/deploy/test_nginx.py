@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from chatapp.realtime.pulse import ROUND_SECONDS
-from chatapp.routes.site import STATIC, static_version
+from chatapp.static_files import STATIC, static_version
 from tests.cases.callers import Caller
 from tests.cases.pair import Pair
 from tests.deploy import shipped as files

@@ -15,8 +15,8 @@ from sqlalchemy import func, select, update
 from starlette.routing import Mount, Route
 
 from chatapp.realtime.asked import KINDS
-from chatapp.routes.site import static_version
 from chatapp.routes.table import routes
+from chatapp.static_files import static_version
 from chatapp.tables import memberships, sessions, users
 from tests.routes.filing import DOT, says_with, sends, shows_face
 from tests.routes.pages import read

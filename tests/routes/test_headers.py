@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from chatapp.routes.site import static_version
+from chatapp.static_files import static_version
 from tests.routes import pages
 from tests.routes.people import HTMX, JSON, Person, services, somebody
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from chatapp.routes.site import STATIC, static_version
+from chatapp.static_files import STATIC, static_version
 from tests.routes.people import Person
 
 CSS = f"/static/{static_version()}/css/app.css"
@@ -75,6 +75,25 @@ async def test_all_scripts_of_a_page_stay_small(site):
             every += len(raw)
     assert every < SCRIPT_BYTES
     assert of_calls < CALL_BYTES
+
+
+@pytest.mark.parametrize(
+    ("path", "begins"), [("", ["js/app.js"]), ("/call", ["js/app.js", "js/call/page.js"])]
+)
+async def test_a_page_names_all_its_scripts_at_once_so_that_none_waits_for_another(
+    ann, lab, path, begins
+):
+    page = (await ann.get(f"/rooms/{lab}{path}")).text
+    named = re.findall(f'rel="modulepreload" href="/static/{static_version()}/([^"]+)"', page)
+    assert len(named) > 40
+    seen, left = set(), [STATIC / name for name in begins]
+    while left:
+        file = left.pop()
+        if file not in seen:
+            seen.add(file)
+            lines = [line for line in file.read_text().splitlines() if line.endswith('.js";')]
+            left += [(file.parent / line.split('"')[1]).resolve() for line in lines]
+    assert {STATIC / name for name in named} | {STATIC / "js/app.js"} == seen
 
 
 def test_what_is_for_later_is_not_loaded_with_the_page():

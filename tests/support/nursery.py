@@ -187,8 +187,8 @@ def _until_born(line: socket.socket) -> dict[str, Any] | None:
 
 async def _look_around(folder: Path) -> None:
     from chatapp.app import create_app
-    from chatapp.routes.site import STATIC
     from chatapp.settings import Settings
+    from chatapp.static_files import STATIC
     from tests.routes.people import somebody
     from tests.support.asgi import Site, lifespan
 
