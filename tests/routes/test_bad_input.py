@@ -196,12 +196,14 @@ HEADERS = (
 
 
 async def test_no_header_breaks_anything(once):
+    """Each value in all headers and each cookie, at two addresses by turns."""
+    turns = itertools.cycle(("/", f"/rooms/{once.room}", "/settings", "/static/0/x", "/sign-in"))
     for value in (value[:2000] for value in NASTY if b"\n" not in value):
         headers = {name.encode(): value for name in HEADERS}
         for cookie in ("sid", "tz", "theme", "notice"):
             mine = once.person.cookie.encode()
             headers[b"Cookie"] = b"sid=%b; %b=%b" % (mine, cookie.encode(), value)
-            for path in ("/", f"/rooms/{once.room}", "/settings", "/static/0/x", "/sign-in"):
+            for path in itertools.islice(turns, 2):
                 await once.send("GET", path, headers=headers)
     await once.still_works()
 

@@ -410,7 +410,7 @@ def outcome(answer: httpx.Response, room: int) -> str:
 )
 @pytest.mark.parametrize("who", [*WHO, "moderator", "guest"])
 async def test_each_address_answers_each_person_as_the_table_says(roomy, who, whole):
-    """Half of the addresses on either database, since many take a scene of their own; `make faults` asks all of both."""
+    """Half of the addresses on either database, since many take a scene of their own; `make faults`: all of both."""
     play = await scene(roomy)
     other = await somebody(roomy)
     device = await services(roomy).database.fetch_value(_NEWEST_SESSION)
