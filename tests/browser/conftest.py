@@ -1,6 +1,5 @@
 """Ann, Ben and their room; and the browser's modules, one by one, in a real browser but without the app."""
 
-import inspect
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser
 
-from tests.browser.meeting import LASTING, Meet, Meeting
+from tests.browser.meeting import Meet, Meeting, leaves_something
 from tests.support.fixtures import FAILED, SCREENS, Arrive
 
 STATIC = Path(__file__).parents[2] / "chatapp" / "static"
@@ -31,12 +30,12 @@ async def meeting(
 @pytest.fixture
 async def meet(request: pytest.FixtureRequest, meeting: Meeting) -> AsyncIterator[Meet]:
     """Ann, Ben and a room of theirs, for whoever needs nobody and nothing else."""
-    yield meeting.begin
+    yield meeting
     has_failed = request.node.stash.get(FAILED, False)
     if has_failed:
         await meeting.screenshots(SCREENS, request.node.nodeid)
-    lasts = LASTING.search(inspect.getsource(request.module))
-    if wrong := await meeting.end(is_whole=not has_failed and lasts is None):
+    is_whole = not has_failed and not leaves_something(request.function)
+    if wrong := await meeting.end(is_whole=is_whole):
         pytest.fail("\n".join(["the browser or the server complained:", *wrong]), pytrace=False)
 
 

@@ -5,9 +5,12 @@ test failed, all three are thrown away and the next test gets new ones.
 
 import asyncio
 import contextlib
+import inspect
 import re
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 from typing import Any, Protocol
 
 from playwright.async_api import Browser, Error
@@ -17,7 +20,7 @@ from tests.support import chromium
 from tests.support.chat_server import ChatServer
 from tests.support.chromium import Person
 
-# What stays in a browser for good: a test whose file has any of these shares with nobody.
+# What stays in a browser for good: a test that has any of these shares with nobody.
 LASTING = re.compile(
     r"add_init_script|expose_|\bclock\b|grant_permissions|set_extra_http|cdp_session"
 )
@@ -30,6 +33,31 @@ class Meet(Protocol):
         They are the only accounts, it is the only room, and its number may be any."""
         ...
 
+    async def alone(self, name: str = "Lab", topic: str = "") -> tuple[Person, str]:
+        """Ann, who opened a room and has it open, and its path. Ben is no member, and nowhere."""
+        ...
+
+    @property
+    def database_url(self) -> str:
+        """For `past`."""
+        ...
+
+
+def leaves_something(test: Callable[..., Any]) -> bool:
+    """Whether anything `LASTING` is in a test, or in the functions, fixtures and scripts it uses of tests/browser."""
+    found: list[Any] = [test]
+    for each in found:
+        text = each if isinstance(each, str) else inspect.getsource(each)
+        if LASTING.search(text):
+            return True
+        if isinstance(each, FunctionType):
+            for word in set(re.findall(r"\w+", text)):
+                used = inspect.unwrap(each.__globals__.get(word, ""))
+                is_ours = getattr(used, "__module__", "").startswith("tests.browser.")
+                if (isinstance(used, str) or is_ours) and used not in found:
+                    found.append(used)
+    return False
+
 
 class Meeting:
     def __init__(self, browser: Browser, folder: Path) -> None:
@@ -38,16 +66,27 @@ class Meeting:
         self._times = 0
         self._server: ChatServer | None = None
         self._people: list[Person] = []
+        self._came: list[Person] = []
         self._cookies: list[Any] = []
         self._kept: list[Any] = []
 
-    async def begin(self, name: str = "Lab", topic: str = "") -> tuple[Person, Person, str]:
-        if self._server is None:
-            await self._set_up()
-        ann, ben = self._people
-        room = await open_room(ann, name, topic)
+    async def __call__(self, name: str = "Lab", topic: str = "") -> tuple[Person, Person, str]:
+        ann, room = await self.alone(name, topic)
+        ben = self._people[1]
+        self._came.append(ben)
         await join(ben, room)
         return ann, ben, room
+
+    async def alone(self, name: str = "Lab", topic: str = "") -> tuple[Person, str]:
+        if self._server is None:
+            await self._set_up()
+        ann = self._people[0]
+        self._came = [ann]
+        return ann, await open_room(ann, name, topic)
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self._file()}"
 
     async def end(self, *, is_whole: bool) -> list[str]:
         """Returns what went wrong: complaints of the browsers, errors in the server's log."""
@@ -69,7 +108,7 @@ class Meeting:
                 await somebody.context.close()
         if self._server is not None:
             await asyncio.to_thread(self._server.close)
-        self._people, self._cookies, self._server = [], [], None
+        self._people, self._came, self._cookies, self._server = [], [], [], None
 
     # -- how it was -----------------------------------------------------------------
 
@@ -85,7 +124,7 @@ class Meeting:
 
     async def _is_as_before(self) -> bool:
         try:
-            for somebody, cookies in zip(self._people, self._cookies, strict=True):
+            for somebody, cookies in zip(self._came, self._cookies, strict=False):
                 await somebody.refresh()
                 await somebody.context.add_cookies(cookies)
         except Error:
@@ -100,8 +139,11 @@ class Meeting:
         questions = ("SELECT * FROM users", "SELECT id FROM sessions", "SELECT id FROM rooms")
         return [self._ask(f"{question} ORDER BY id") for question in questions]
 
-    def _ask(self, question: str) -> list[Any]:
+    def _file(self) -> Path:
         assert self._server is not None
-        file = self._server.folder / "data" / "chatapp.db"
-        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        return self._server.folder / "data" / "chatapp.db"
+
+    def _ask(self, question: str) -> list[Any]:
+        address = f"file:{self._file()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as database:
             return database.execute(question).fetchall()
