@@ -11,7 +11,9 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.browser.meeting import Meet, Meeting, leaves_something
-from tests.support.fixtures import FAILED, SCREENS, Arrive
+from tests.support import chromium
+from tests.support.chromium import Person
+from tests.support.fixtures import FAILED, SCREENS
 
 STATIC = Path(__file__).parents[2] / "chatapp" / "static"
 
@@ -55,7 +57,7 @@ class _Files(SimpleHTTPRequestHandler):
         """Quiet."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def files() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(STATIC))) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -65,15 +67,44 @@ def files() -> Iterator[str]:
         thread.join()
 
 
+@pytest.fixture(scope="session")
+async def readers() -> AsyncIterator[dict[str, Person]]:
+    """By time zone, with a page that is loaded again for each question: modules begin anew with it."""
+    people: dict[str, Person] = {}
+    yield people
+    for somebody in people.values():
+        await somebody.context.close()
+
+
 @pytest.fixture
-async def run(person: Arrive, files: str) -> Run:
+async def run(browser: Browser, readers: dict[str, Person], files: str) -> AsyncIterator[Run]:
     """await run('log', 'body using `m`', zone) gives what the body returns."""
 
     async def evaluate(module: str, body: str, zone: str = "UTC") -> Any:
-        somebody = await person("Ann", files, timezone_id=zone)
-        await somebody.goto("/")
-        return await somebody.page.evaluate(
+        if zone not in readers:
+            readers[zone] = await chromium.arrive(browser, "Ann", files, timezone_id=zone)
+        await readers[zone].goto("/")
+        return await readers[zone].page.evaluate(
             f"async () => {{ const m = await import('/js/{module}.js'); {body} }}"
         )
 
-    return evaluate
+    yield evaluate
+    problems = [problem for somebody in readers.values() for problem in somebody.unexpected()]
+    for somebody in readers.values():
+        somebody.problems.clear()
+    if problems:
+        pytest.fail("the browser complained:\n" + "\n".join(problems), pytrace=False)
+
+
+Check = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+def check(run: Run) -> Check:
+    """await check('limits', {'m.judge("")': …}, zone): each of these words gives this."""
+
+    async def compare(module: str, expected: dict[str, Any], zone: str = "UTC") -> None:
+        values = await run(module, f"return [{', '.join(expected)}];", zone)
+        assert dict(zip(expected, values, strict=True)) == expected
+
+    return compare

@@ -2,9 +2,7 @@
 
 import re
 
-import pytest
-
-from tests.browser.conftest import Run
+from tests.browser.conftest import Check, Run
 
 # -- the room's number --------------------------------------------------------
 
@@ -64,9 +62,8 @@ async def test_a_new_line_forgets_what_was_asked_on_the_old_one(run: Run):
 # -- limits -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("typed", "fault"),
-    [
+async def test_a_text_is_judged_as_the_server_judges_it(check: Check):
+    faults = [
         ("'hello'", None),
         ("''", "empty"),
         (r"' \n\t '", "empty"),
@@ -79,15 +76,16 @@ async def test_a_new_line_forgets_what_was_asked_on_the_old_one(run: Run):
         (r"'\u{1F600}'.repeat(4001)", "over"),
         (r"'e\u0301'.repeat(4000)", None),
         (r"'\r\n'.repeat(1999) + 'ab'", None),
-    ],
-)
-async def test_a_text_is_judged_as_the_server_judges_it(run: Run, typed: str, fault: str | None):
-    assert await run("limits", f"return m.judge({typed}).fault;") == fault
+    ]
+    await check("limits", {f"m.judge({typed}).fault": fault for typed, fault in faults})
 
 
-async def test_the_text_that_is_sent_is_normalised(run: Run):
-    assert await run("limits", r"return m.judge(' e\u0301\r\nb\rc ').text;") == "\u00e9\nb\nc"
-    assert await run("limits", r"return m.judge('a\ud800b\u{1F600}').text;") == "a\ufffdb\U0001f600"
+async def test_the_text_that_is_sent_is_normalised(check: Check):
+    texts = {
+        r"m.judge(' e\u0301\r\nb\rc ').text": "\u00e9\nb\nc",
+        r"m.judge('a\ud800b\u{1F600}').text": "a\ufffdb\U0001f600",
+    }
+    await check("limits", texts)
 
 
 # -- the pace -----------------------------------------------------------------
@@ -195,9 +193,8 @@ async def test_keys_are_uuids_also_where_the_browser_has_none_to_give(run: Run):
 # -- the banner ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("line", "banner"),
-    [
+async def test_the_banner_says_how_the_line_is(check: Check):
+    banners = [
         ("{ state: 'live', online: true, downFor: 0 }", None),
         ("{ state: 'down', online: true, downFor: 1900 }", None),
         ("{ state: 'connecting', online: true, downFor: 2100 }", "reconnecting"),
@@ -205,10 +202,8 @@ async def test_keys_are_uuids_also_where_the_browser_has_none_to_give(run: Run):
         ("{ state: 'down', online: false, downFor: 10 }", "offline"),
         ("{ state: 'live', online: false, downFor: 0 }", None),
         ("{ state: 'final', online: true, downFor: 0 }", "protocol"),
-    ],
-)
-async def test_the_banner_says_how_the_line_is(run: Run, line: str, banner: str | None):
-    assert await run("banner", f"return m.bannerFor({line});") == banner
+    ]
+    await check("banner", {f"m.bannerFor({line})": banner for line, banner in banners})
 
 
 # -- calls --------------------------------------------------------------------
@@ -249,34 +244,27 @@ DRAFT = """
 """
 
 
-@pytest.mark.parametrize(
-    ("theirs", "ours", "both"),
-    [
+async def test_two_texts_that_know_nothing_of_each_other_both_stay(check: Check):
+    texts = [
         ("one", "two", "one\n\ntwo"),
         ("one", "one and two", "one and two"),
         ("one and two", "two", "one and two"),
         ("", "two", "two"),
         ("one", "", "one"),
-    ],
-)
-async def test_two_texts_that_know_nothing_of_each_other_both_stay(
-    run: Run, theirs: str, ours: str, both: str
-):
-    assert await run("draft", f"return m.joined({theirs!r}, {ours!r});") == both
+    ]
+    joined = {f"m.joined({theirs!r}, {ours!r})": both for theirs, ours, both in texts}
+    await check("draft", joined)
 
 
-@pytest.mark.parametrize(
-    ("typed", "kept"),
-    [
+async def test_a_draft_is_what_the_server_takes(check: Check):
+    texts = [
         ("' a '", " a "),
         ("' \\n'", ""),
         (r"'\u200b'", ""),
         (r"'a\u0000b\u001bc'", "abc"),
         (r"'a\ud800b'", "a\ufffdb"),
-    ],
-)
-async def test_a_draft_is_what_the_server_takes(run: Run, typed: str, kept: str):
-    assert await run("draft", f"return m.regular({typed});") == kept
+    ]
+    await check("draft", {f"m.regular({typed})": kept for typed, kept in texts})
 
 
 async def test_words_stay_on_the_device_until_the_server_says_that_it_has_them(run: Run):
