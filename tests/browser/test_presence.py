@@ -2,11 +2,10 @@
 
 import json
 
-import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.actions import say, send_form, shown, two_in_a_room
-from tests.browser.conftest import Run
+from tests.browser.conftest import Check, Run
 from tests.support.fixtures import Arrive, Serve
 
 
@@ -94,21 +93,19 @@ async def test_one_sees_others_write_and_never_oneself(serve: Serve, person: Arr
     await expect(line.locator("[data-names]")).to_have_text("", timeout=8_000)
 
 
-@pytest.mark.parametrize(
-    ("now", "input_at", "hidden_at", "state"),
-    [
+async def test_away_is_five_minutes_without_input_or_five_seconds_hidden(check: Check) -> None:
+    states = [
         (1_000, 0, None, "here"),
         (300_000, 0, None, "here"),
         (300_001, 0, None, "away"),
         (10_000, 9_000, 5_000, "here"),
         (10_001, 9_000, 5_000, "away"),
-    ],
-)
-async def test_away_is_five_minutes_without_input_or_five_seconds_hidden(
-    run: Run, now: int, input_at: int, hidden_at: int | None, state: str
-) -> None:
-    seen = json.dumps({"now": now, "inputAt": input_at, "hiddenAt": hidden_at})
-    assert await run("presence", f"return m.stateOf({seen});") == state
+    ]
+    seen = {
+        json.dumps({"now": now, "inputAt": input_at, "hiddenAt": hidden_at}): state
+        for now, input_at, hidden_at, state in states
+    }
+    await check("presence", {f"m.stateOf({each})": state for each, state in seen.items()})
 
 
 async def test_three_are_named_and_more_are_several(run: Run) -> None:
