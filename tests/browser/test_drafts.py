@@ -19,6 +19,7 @@ from tests.browser.actions import (
     shown,
     two_in_a_room,
 )
+from tests.browser.meeting import Meet
 from tests.faults.replicas import two_replicas
 from tests.support.chat_server import ChatServer
 from tests.support.chromium import Person
@@ -55,7 +56,7 @@ async def nothing_kept(page: Page) -> None:
             await asyncio.sleep(0.05)
 
 
-async def signs_in(person: Arrive, who: Person, where: ChatServer, room: str) -> Person:
+async def signs_in(person: Arrive, who: Person, where: ChatServer | str, room: str) -> Person:
     """The same person on another device, in the room."""
     other = await person(who.name, where)
     await send_form(other, "/sign-in", email=address(who), password=PASSWORD)
@@ -93,13 +94,11 @@ async def test_a_draft_is_on_the_other_device_within_a_second_and_marked_in_the_
 
 
 async def test_a_draft_stays_through_a_reload_another_room_and_another_session(
-    serve: Serve, person: Arrive
+    meet: Meet, person: Arrive
 ) -> None:
-    server = await serve()
-    ann = await person("Ann", server)
-    await comes(ann)
+    ann, lab = await meet.alone()
     den = await send_form(ann, "/rooms", name="Den")
-    lab = await open_room(ann, "Lab")
+    await ann.page.reload()
     text = "  first line\n\n    indented "
     await box(ann.page).fill(text)
     await ann.page.locator(f'.side-row[href="{den}"]').click()  # before it could be saved
@@ -109,18 +108,15 @@ async def test_a_draft_stays_through_a_reload_another_room_and_another_session(
     await nothing_kept(ann.page)
     await ann.goto(lab)
     await expect(box(ann.page)).to_have_value(text)
-    phone = await signs_in(person, ann, server, lab)
+    phone = await signs_in(person, ann, ann.url, lab)
     await expect(box(phone.page)).to_have_value(text)
     await expect(box(phone.page)).to_be_editable()
 
 
-async def test_what_is_being_typed_is_never_replaced(serve: Serve, person: Arrive) -> None:
+async def test_what_is_being_typed_is_never_replaced(meet: Meet, person: Arrive) -> None:
     """And what was written elsewhere at the same time is not lost either."""
-    server = await serve()
-    ann = await person("Ann", server)
-    await comes(ann)
-    lab = await open_room(ann, "Lab")
-    phone = await signs_in(person, ann, server, lab)
+    ann, lab = await meet.alone()
+    phone = await signs_in(person, ann, ann.url, lab)
     typing = "while the other device has its say these words stay as they are typed"
     await box(ann.page).press_sequentially("while ")
     await box(phone.page).fill("from the phone")
@@ -136,13 +132,10 @@ async def test_what_is_being_typed_is_never_replaced(serve: Serve, person: Arriv
 
 
 async def test_words_of_an_input_method_are_left_alone_until_they_are_whole(
-    serve: Serve, person: Arrive
+    meet: Meet, person: Arrive
 ) -> None:
-    server = await serve()
-    ann = await person("Ann", server)
-    await comes(ann)
-    lab = await open_room(ann, "Lab")
-    phone = await signs_in(person, ann, server, lab)
+    ann, lab = await meet.alone()
+    phone = await signs_in(person, ann, ann.url, lab)
     await box(phone.page).focus()
     keys = await phone.context.new_cdp_session(phone.page)
     await keys.send(
@@ -205,12 +198,9 @@ async def test_what_was_sent_without_a_line_does_not_come_back_as_a_draft(
 
 
 async def test_a_draft_that_could_not_be_saved_is_told_from_any_page(
-    serve: Serve, person: Arrive
+    meet: Meet, person: Arrive
 ) -> None:
-    server = await serve()
-    ann = await person("Ann", server)
-    await comes(ann)
-    lab = await open_room(ann, "Lab")
+    ann, lab = await meet.alone()
     await ann.page.evaluate(
         """() => { const { room } = document.querySelector("main.room").dataset;
         localStorage.setItem(`chatapp:draft:${document.body.dataset.me}:${room}`, "as the version before kept it"); }"""
@@ -218,20 +208,17 @@ async def test_a_draft_that_could_not_be_saved_is_told_from_any_page(
     await ann.goto("/settings")
     await expect(pencil(ann.page, lab)).to_be_visible()
     await nothing_kept(ann.page)
-    phone = await signs_in(person, ann, server, lab)
+    phone = await signs_in(person, ann, ann.url, lab)
     await expect(box(phone.page)).to_have_value("as the version before kept it")
 
 
 async def test_a_page_without_scripts_has_the_draft_and_its_form_ends_it(
-    serve: Serve, person: Arrive
+    meet: Meet, person: Arrive
 ) -> None:
-    server = await serve()
-    ann = await person("Ann", server)
-    await comes(ann)
-    lab = await open_room(ann, "Lab")
+    ann, lab = await meet.alone()
     await box(ann.page).fill("\nEarl Grey")
     await stored(ann, lab, "\nEarl Grey")
-    plain = await person("Ann", server, scripts=False)
+    plain = await person("Ann", ann.url, scripts=False)
     await send_form(plain, "/sign-in", email=address(ann), password=PASSWORD)
     await plain.goto(lab)
     await expect(box(plain.page)).to_have_value("\nEarl Grey")
@@ -243,16 +230,19 @@ async def test_a_page_without_scripts_has_the_draft_and_its_form_ends_it(
 
 
 async def test_a_member_who_left_has_no_draft_and_signing_out_leaves_none_on_the_device(
-    serve: Serve, person: Arrive
+    meet: Meet,
 ) -> None:
-    server = await serve()
-    ann, ben, lab = await two_in_a_room(person, server, server)
+    ann, ben, lab = await meet()
     ben.allow(LOST)
     await box(ben.page).fill("before I go")
     await stored(ben, lab, "before I go")
     await send_form(ben, f"{lab}/leave")
     await expect(box(ben.page)).not_to_be_editable()
     await expect(box(ben.page)).to_have_value("before I go")  # to be copied
+    await (
+        ben.context.clear_cookies()
+    )  # the session that ends is another than the one of the tests to come
+    await send_form(ben, "/sign-in", email=address(ben), password=PASSWORD)
     await join(ben, lab)
     await expect(box(ben.page)).to_have_value("")
     await box(ben.page).fill("a secret")

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.actions import LOST, bodies, comes, join, open_room
+from tests.browser.actions import LOST, bodies, comes, open_room
+from tests.browser.meeting import Meet
 from tests.support import pictures
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
@@ -22,10 +23,8 @@ BRING = """([kind, names]) => {
 
 
 @pytest.fixture
-async def ann(serve: Serve, person: Arrive) -> Person:
-    ann = await person("Ann", await serve(UPLOAD_MB="1"))
-    await comes(ann)
-    await open_room(ann, "Lab")
+async def ann(meet: Meet) -> Person:
+    ann, _room = await meet.alone()
     await ann.page.locator("#composer").focus()
     return ann
 
@@ -42,13 +41,10 @@ def a_file(name: str, content: bytes = b"hello") -> dict[str, object]:
     return {"name": name, "mimeType": "", "buffer": content}
 
 
-async def test_files_are_picked_pasted_and_dropped_and_go_with_the_words(
-    ann: Person, person: Arrive
-) -> None:
+async def test_files_are_picked_pasted_and_dropped_and_go_with_the_words(meet: Meet) -> None:
+    ann, ben, _room = await meet()
     page = ann.page
-    bob = await person("Bob", ann.url)
-    await comes(bob)
-    await join(bob, page.url.removeprefix(ann.url))
+    await page.locator("#composer").focus()
     await picks(page, a_file("photo.jpg", pictures.photo()), a_file("notes.txt", b"line one\n"))
     assert await page.evaluate(BRING, ["paste", ["pasted.bin"]]) is False
     await page.evaluate(BRING, ["dragenter", ["x"]])
@@ -59,7 +55,7 @@ async def test_files_are_picked_pasted_and_dropped_and_go_with_the_words(
     await page.get_by_role("button", name="Remove pasted.bin").click()
     await page.locator("#composer").press_sequentially("look")
     await page.keyboard.press("Enter")
-    for reader in (page, bob.page):
+    for reader in (page, ben.page):
         await expect(reader.locator(".msg .msg-body", has_text="look")).to_be_visible()
         await expect(reader.get_by_role("img", name="photo.jpg")).to_have_js_property(
             "naturalWidth", 20
@@ -68,7 +64,13 @@ async def test_files_are_picked_pasted_and_dropped_and_go_with_the_words(
     await expect(items(page)).to_have_count(0)
 
 
-async def test_what_cannot_be_sent_is_said_before_and_the_rest_goes(ann: Person) -> None:
+async def test_what_cannot_be_sent_is_said_before_and_the_rest_goes(
+    serve: Serve, person: Arrive
+) -> None:
+    ann = await person("Ann", await serve(UPLOAD_MB="1"))
+    await comes(ann)
+    await open_room(ann, "Lab")
+    await ann.page.locator("#composer").focus()
     page = ann.page
     await picks(page, a_file("big.bin", bytes(2**20 + 1)), a_file("empty"), a_file("good.txt"))
     big = items(page).filter(has_text="big.bin")

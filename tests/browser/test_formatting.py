@@ -2,10 +2,10 @@
 
 from uuid import uuid4
 
-import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.actions import comes, join, open_room, say, send_form, shown
+from tests.browser.meeting import Meet
 from tests.routes.test_markup import CORPUS
 from tests.support.fixtures import Arrive, Serve
 
@@ -65,15 +65,16 @@ def _key() -> str:
     return str(uuid4())
 
 
-async def test_a_formatted_message_looks_the_same_live_and_on_a_fresh_page(
+async def test_a_formatted_message_looks_the_same_live_and_on_a_fresh_page_and_its_code_is_copied(
     serve: Serve, person: Arrive
 ) -> None:
     server = await serve()
-    ann = await person("Ann", server)
+    ann = await person("Ann", server, permissions=["clipboard-read", "clipboard-write"])
     await comes(ann)
     room = await open_room(ann, "Lab")
+    code = "if a < b:\n    go()"
     await ann.page.locator("#composer").fill(
-        "**Plan** for @Ann:\n- one `a`\n- :tea:\n\n> quote\n\n```py\nx = 1\n```\n|a|b|\n|-|-|\n|1|2|"
+        f"**Plan** for @Ann:\n- one `a`\n- :tea:\n\n> quote\n\n```py\n{code}\n```\n|a|b|\n|-|-|\n|1|2|"
     )
     await ann.page.keyboard.press("Enter")
     await expect(ann.page.locator(".msg-body strong")).to_have_text("Plan")
@@ -82,30 +83,14 @@ async def test_a_formatted_message_looks_the_same_live_and_on_a_fresh_page(
     await ann.goto(room)
     assert await ann.page.locator(".msg .msg-body").inner_html() == live
     assert "data-copy" in live
-
-
-async def test_code_is_copied_by_its_button(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann = await person("Ann", server, permissions=["clipboard-read", "clipboard-write"])
-    await comes(ann)
-    await open_room(ann, "Lab")
-    await ann.page.locator("#composer").fill("```py\nif a < b:\n    go()\n```")
-    await ann.page.keyboard.press("Enter")
-    button = ann.page.get_by_role("button", name="Copy the code")
-    await button.click()
+    await ann.page.get_by_role("button", name="Copy the code").click()
     await expect(ann.page.get_by_role("button", name="Copied")).to_be_visible()
-    assert await ann.page.evaluate("() => navigator.clipboard.readText()") == "if a < b:\n    go()"
+    assert await ann.page.evaluate("() => navigator.clipboard.readText()") == code
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-async def test_nothing_formatted_is_wider_than_the_window(
-    serve: Serve, person: Arrive, width: int
-) -> None:
+async def test_nothing_formatted_is_wider_than_the_window(meet: Meet) -> None:
     """UNI-06"""
-    server = await serve()
-    ann = await person("Ann", server, viewport={"width": width, "height": 700})
-    await comes(ann)
-    room = await open_room(ann, "Lab")
+    ann, room = await meet.alone()
     for body in (
         "**" + "W" * 2000 + "**",
         "*see* https://x.example/" + "a" * 1500,
@@ -116,20 +101,20 @@ async def test_nothing_formatted_is_wider_than_the_window(
         "*a*\n" + "b\n" * 300,
     ):
         await send_form(ann, f"{room}/messages", body=body, key=_key())
-    await ann.goto(room)
-    await expect(ann.page.locator(".msg")).to_have_count(7)
-    assert await ann.page.evaluate("() => document.scrollingElement.scrollWidth <= innerWidth")
-    assert await ann.page.evaluate(
-        """() => [...document.querySelectorAll('.msg')].every(row =>
-            row.getBoundingClientRect().right <= row.closest('.timeline').getBoundingClientRect().right)"""
-    )
-    await expect(ann.page.get_by_role("button", name="Send")).to_be_in_viewport()
+    for width in (320, 1280):
+        await ann.page.set_viewport_size({"width": width, "height": 700})
+        await ann.goto(room)
+        await expect(ann.page.locator(".msg")).to_have_count(7)
+        assert await ann.page.evaluate("() => document.scrollingElement.scrollWidth <= innerWidth")
+        assert await ann.page.evaluate(
+            """() => [...document.querySelectorAll('.msg')].every(row =>
+              row.getBoundingClientRect().right <= row.closest('.timeline').getBoundingClientRect().right)"""
+        )
+        await expect(ann.page.get_by_role("button", name="Send")).to_be_in_viewport()
 
 
-async def test_an_emoji_is_completed_by_its_code(serve: Serve, person: Arrive) -> None:
-    ann = await person("Ann", await serve())
-    await comes(ann)
-    await open_room(ann, "Lab")
+async def test_an_emoji_is_completed_by_its_code(meet: Meet) -> None:
+    ann, _room = await meet.alone()
     box, keys = ann.page.locator("#composer"), ann.page.keyboard
     options = ann.page.locator("#mention-menu [role=option]")
     await box.focus()
@@ -147,10 +132,8 @@ async def test_an_emoji_is_completed_by_its_code(serve: Serve, person: Arrive) -
     await shown(ann.page, "hi 🍵 at 10:30 :te")
 
 
-async def test_the_picker_is_used_by_keyboard_and_remembers(serve: Serve, person: Arrive) -> None:
-    ann = await person("Ann", await serve())
-    await comes(ann)
-    room = await open_room(ann, "Lab")
+async def test_the_picker_is_used_by_keyboard_and_remembers(meet: Meet) -> None:
+    ann, room = await meet.alone()
     page, keys = ann.page, ann.page.keyboard
     box, picker = page.locator("#composer"), page.get_by_role("dialog", name="Emoji")
     await box.fill("ok ")
@@ -190,12 +173,10 @@ async def test_the_picker_is_used_by_keyboard_and_remembers(serve: Serve, person
     ).to_have_text(["👍🏽"])
 
 
-async def test_the_preview_follows_what_is_typed_until_it_is_sent(
-    serve: Serve, person: Arrive
+async def test_the_preview_follows_what_is_typed_until_it_is_sent_and_the_help_says_what_can_be(
+    meet: Meet,
 ) -> None:
-    ann = await person("Ann", await serve())
-    await comes(ann)
-    await open_room(ann, "Lab")
+    ann, _room = await meet.alone()
     page, keys = ann.page, ann.page.keyboard
     box, preview = page.locator("#composer"), page.get_by_role("region", name="Preview")
     await box.focus()
@@ -215,12 +196,6 @@ async def test_the_preview_follows_what_is_typed_until_it_is_sent(
     await keys.type("*three*")
     await expect(preview).to_be_hidden()
     assert await page.locator(".msg").count() == 1
-
-
-async def test_the_help_says_what_can_be_written(serve: Serve, person: Arrive) -> None:
-    ann = await person("Ann", await serve())
-    await comes(ann)
-    await open_room(ann, "Lab")
     await ann.page.get_by_role("button", name="How to format").click()
     help_ = ann.page.get_by_role("dialog", name="How to format")
     await expect(help_.locator("strong")).to_have_text("strong")

@@ -2,22 +2,28 @@
 
 from playwright.async_api import expect
 
-from tests.browser.actions import bodies, comes, join, open_room, say
+from tests.browser.actions import bodies, comes, join, open_room, say, send_form
+from tests.browser.meeting import Meet
 from tests.browser.reading import LOOK, WHERE, scroll_up
+from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
 from tests.support.past import say_long_ago
 
 TEXTS = [f"n{number:03}" for number in range(180)]
 
 
-async def test_scrolling_up_loads_all_of_history_once_and_in_order(
-    serve: Serve, person: Arrive, sqlite_url: str
-) -> None:
-    server = await serve(DATABASE_URL=sqlite_url)
-    ann = await person("Ann", server)
-    await comes(ann)
-    room = await open_room(ann, "Log")
-    say_long_ago(sqlite_url, room, TEXTS)
+async def a_long_past(meet: Meet) -> tuple[Person, Person, str]:
+    """Ann said all this, and Ben has just come."""
+    ann, ben, room = await meet("Log")
+    await send_form(ben, f"{room}/leave")
+    say_long_ago(meet.database_url, room, TEXTS)
+    await join(ben, room)
+    return ann, ben, room
+
+
+async def test_scrolling_up_loads_all_of_history_once_and_in_order(meet: Meet) -> None:
+    ann, room = await meet.alone("Log")
+    say_long_ago(meet.database_url, room, TEXTS)
     await ann.page.reload()
     await expect(bodies(ann.page).last).to_have_text(TEXTS[-1])
     for _ in range(4):
@@ -32,15 +38,9 @@ async def test_scrolling_up_loads_all_of_history_once_and_in_order(
 
 
 async def test_what_ben_reads_does_not_move_when_pages_and_messages_arrive(
-    serve: Serve, person: Arrive, sqlite_url: str
+    meet: Meet,
 ) -> None:
-    server = await serve(DATABASE_URL=sqlite_url)
-    ann, ben = await person("Ann", server), await person("Ben", server)
-    await comes(ann)
-    room = await open_room(ann, "Log")
-    say_long_ago(sqlite_url, room, TEXTS)
-    await comes(ben)
-    await join(ben, room)
+    ann, ben, _room = await a_long_past(meet)
     await expect(bodies(ben.page).last).to_have_text(TEXTS[-1])
     await ben.page.evaluate("() => { document.querySelector('.timeline').scrollTop = -900; }")
     before = await ben.page.evaluate(LOOK)
@@ -58,15 +58,9 @@ async def test_what_ben_reads_does_not_move_when_pages_and_messages_arrive(
 
 
 async def test_an_old_window_takes_no_live_message_until_it_reaches_the_end(
-    serve: Serve, person: Arrive, sqlite_url: str
+    meet: Meet,
 ) -> None:
-    server = await serve(DATABASE_URL=sqlite_url)
-    ann, ben = await person("Ann", server), await person("Ben", server)
-    await comes(ann)
-    room = await open_room(ann, "Log")
-    say_long_ago(sqlite_url, room, TEXTS)
-    await comes(ben)
-    await join(ben, room)
+    ann, ben, room = await a_long_past(meet)
     await ben.goto(f"{room}?around=20")
     first = await bodies(ben.page).first.text_content()
     await say(ann.page, "live now")

@@ -4,11 +4,12 @@ import re
 
 from playwright.async_api import Page, expect
 
-from tests.browser.actions import comes, open_room, post_many, send_form, sign_in
+from tests.browser.actions import post_many, send_form, sign_in
+from tests.browser.meeting import Meet
 from tests.browser.reading import at_rest, scroll_up
 from tests.browser.test_reactions import message
 from tests.support.chromium import Person
-from tests.support.fixtures import Arrive, Serve
+from tests.support.past import say_long_ago
 
 SOME = 140
 
@@ -18,15 +19,13 @@ async def is_pointed_at(page: Page, text: str) -> None:
     await expect(message(page, text)).to_have_class(re.compile("is-target"))
 
 
-async def ann_and_a_link(serve: Serve, person: Arrive, text: str) -> tuple[Person, str, str]:
-    ann = await person("Ann", await serve(LIMIT_FACTOR="1000"))
-    await comes(ann)
-    room = await open_room(ann, "Lab")
-    await post_many(ann, room, [f"m{number}" for number in range(SOME)])
+async def a_link(meet: Meet, ann: Person, room: str, text: str) -> str:
+    """To one of many messages of Ann's."""
+    say_long_ago(meet.database_url, room, [f"m{number}" for number in range(SOME)])
     await ann.goto(room)
     seq = int(await message(ann.page, f"m{SOME - 1}").get_attribute("data-seq") or 0)
     wanted = seq - (SOME - 1 - int(text[1:]))
-    return ann, room, f"{room}?around={wanted}#m-{wanted}"
+    return f"{room}?around={wanted}#m-{wanted}"
 
 
 async def all_numbers(page: Page) -> list[int]:
@@ -36,10 +35,9 @@ async def all_numbers(page: Page) -> list[int]:
     return found
 
 
-async def test_it_opens_in_view_and_reads_on_both_ways_without_gaps(
-    serve: Serve, person: Arrive
-) -> None:
-    ann, room, link = await ann_and_a_link(serve, person, "m70")
+async def test_it_opens_in_view_and_reads_on_both_ways_without_gaps(meet: Meet) -> None:
+    ann, room = await meet.alone()
+    link = await a_link(meet, ann, room, "m70")
     await ann.goto(link)
     await is_pointed_at(ann.page, "m70")
     await scroll_up(ann.page)
@@ -59,9 +57,10 @@ async def test_it_opens_in_view_and_reads_on_both_ways_without_gaps(
 
 
 async def test_the_link_of_a_message_that_is_here_points_at_it_and_loads_nothing(
-    serve: Serve, person: Arrive
+    meet: Meet,
 ) -> None:
-    ann, room, _link = await ann_and_a_link(serve, person, "m1")
+    ann, room = await meet.alone()
+    await a_link(meet, ann, room, "m1")
     await ann.page.evaluate("window.same = true")
     row = message(ann.page, f"m{SOME - 20}")
     seq = await row.get_attribute("data-seq")
@@ -75,18 +74,16 @@ async def test_the_link_of_a_message_that_is_here_points_at_it_and_loads_nothing
     await is_pointed_at(ann.page, f"m{SOME - 20}")
 
 
-async def test_who_is_no_member_joins_and_is_there(serve: Serve, person: Arrive) -> None:
-    ann, _room, link = await ann_and_a_link(serve, person, "m70")
-    ben = await person("Ben", ann.url)
-    await comes(ben)
+async def test_who_is_no_member_joins_and_who_is_signed_out_signs_in_and_both_are_there(
+    meet: Meet,
+) -> None:
+    ann, ben, room = await meet()
+    await send_form(ben, f"{room}/leave")
+    link = await a_link(meet, ann, room, "m70")
     await ben.goto(link)
     await ben.page.get_by_role("button", name="Join this room").click()
     await is_pointed_at(ben.page, "m70")
-
-
-async def test_who_is_signed_out_signs_in_and_is_there(serve: Serve, person: Arrive) -> None:
-    ann, _room, link = await ann_and_a_link(serve, person, "m70")
-    await send_form(ann, "/sign-out")
+    await ann.context.clear_cookies()
     await ann.goto(link)
     await sign_in(ann)
     await is_pointed_at(ann.page, "m70")
