@@ -11,7 +11,16 @@ import msgspec
 from sqlalchemy import delete, insert, select, tuple_
 
 from chatapp.database import Transaction
-from chatapp.domain import audit, files, messages, policy, previews, quotes, threads
+from chatapp.domain import (
+    audit,
+    files,
+    messages,
+    policy,
+    previews,
+    quotes,
+    search_index,
+    threads,
+)
 from chatapp.domain.commands import Committed, DeleteMessage, Message, RestoreMessage
 from chatapp.domain.log import lock_room, lock_user
 from chatapp.domain.memberships import Reader
@@ -139,6 +148,7 @@ async def apply_restore(tx: Transaction, command: RestoreMessage) -> Committed:
 async def bring_back(tx: Transaction, room: Any, seq: int, text: str) -> Committed:
     """`text`: what was `kept`. `room` as it is now, locked."""
     kept = msgspec.json.decode(text, type=_Kept)
+    await search_index.note_return(tx, room.id, seq)
     if kept.mentions:
         await tx.execute(
             insert(mentions),

@@ -6,7 +6,7 @@
    text on SQLite, a GIN index over arrays on PostgreSQL. Those below the id in `facts` under `BACKLOG` are still to
    come: what was said before there was an index is taken in from the newest back.
 3. A message whose body changed, or that went, since it got its id is named in `search_stale` (by triggers, in the same
-   transaction, whichever version of the program does it). Searches read those too.
+   transaction, whichever version of the program does it; `note_return` names one that is back). Searches read them too.
 4. What the index finds is compared with the message as it is now, so words that are gone are found no more at once.
 5. One transaction at a time changes the index: SQLite has one writer, on PostgreSQL they take turns by a lock.
 """
@@ -192,6 +192,20 @@ def _behind() -> Any:
     )
 
 
+async def note_return(tx: Transaction, room_id: int, seq: int) -> None:
+    """For who brings a deleted message back, which the triggers pass over. The index holds nothing of it, unless it has
+    yet to hear that it was deleted."""
+    if tx.is_sqlite:  # the first note says what the index holds
+        here = (search_stale.c.room_id == room_id) & (search_stale.c.seq == seq)
+        known = select(search_rooms.c.seq).where(search_rooms.c.room_id == room_id)
+        if (
+            seq > (await tx.fetch_value(known) or 0)
+            or await tx.fetch_value(select(search_stale.c.id).where(here)) is not None
+        ):
+            return
+    await tx.execute(insert(search_stale).values(room_id=room_id, seq=seq, body=""))
+
+
 async def apply_lot(tx: Transaction) -> bool:
     """Brings a lot of messages into the index: those first that changed, then new ones, then old ones. False: there was
     nothing to do, or another process is at it."""
@@ -268,7 +282,8 @@ async def _give_ids(tx: Transaction, lot: "Sequence[_Message]", upto: dict[int, 
     )
     newest = await tx.fetch_value(select(func.max(search_docs.c.id)))
     first = max((newest or 0) + 1, await backlog(tx))
-    fresh = list(enumerate((row for row in lot if row.kind == "message"), first))
+    # One that is deleted may come back.
+    fresh = list(enumerate((row for row in lot if row.kind in {"message", "deleted"}), first))
     if fresh:
         await tx.execute(
             insert(search_docs),

@@ -14,6 +14,7 @@ from sqlalchemy import delete, select, text, update
 
 from chatapp.database import Database
 from chatapp.domain import grams, search, search_index, search_query
+from chatapp.domain.commands import DeleteMessage, RestoreMessage
 from chatapp.domain.search import Cursor, Found, Searches, TooSlow
 from chatapp.domain.text import normal_body
 from chatapp.domain.users import User
@@ -499,6 +500,33 @@ async def test_edits_in_the_middle_of_indexing_are_not_lost(database, ann, lab):
     assert len(await finds(database, ann, "four")) == 10
     assert len((await look(database, ann, "three")).hits) == 20
     assert await numbers(database) == await index_size(database) == 30
+
+
+@pytest.mark.parametrize("is_indexed_before", [True, False])
+@pytest.mark.parametrize("is_indexed_between", [True, False])
+async def test_a_message_that_was_deleted_is_found_again_once_it_is_back(
+    database, ann, lab, is_indexed_before, is_indexed_between
+):
+    """And can go again: SQLite's index takes it for broken when words are taken out that it does not have."""
+    said, _ = await world.says(database, ann, lab, "the cat sat", "on the mat")
+    if is_indexed_before:
+        await index(database)
+    for _ in range(2):
+        await world.carry_out(database, DeleteMessage(ann.id, lab, said.seq))
+        if is_indexed_between:
+            await index(database)
+        await world.carry_out(database, RestoreMessage(ann.id, lab, said.seq))
+        assert await finds(database, ann, "cat") == ["the cat sat"]
+        if is_indexed_between:
+            await index(database)
+            assert await finds(database, ann, "cat") == ["the cat sat"]
+    await index(database)
+    assert await finds(database, ann, "cat") == ["the cat sat"]
+    await edits(database, lab, said.seq, "the dog sat")
+    await index(database)
+    assert await finds(database, ann, "cat") == []
+    assert await finds(database, ann, "dog") == ["the dog sat"]
+    assert await numbers(database) == await index_size(database) == 2
 
 
 async def test_processes_that_index_at_once_take_turns(database, ann, lab):
