@@ -4,9 +4,9 @@ import json
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.actions import say, send_form, shown, two_in_a_room
-from tests.browser.conftest import Check, Run
-from tests.support.fixtures import Arrive, Serve
+from tests.browser.actions import say, send_form, shown
+from tests.browser.conftest import Run
+from tests.browser.meeting import Meet
 
 
 def group(page: Page, name: str) -> Locator:
@@ -27,9 +27,8 @@ async def is_drawn_afresh_the_same(page: Page) -> None:
     assert await people() == before
 
 
-async def test_people_come_and_go_and_everybody_sees_it(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann, ben, _ = await two_in_a_room(person, server, server)
+async def test_people_come_and_go_and_everybody_sees_it(meet: Meet) -> None:
+    ann, ben, _room = await meet()
     page = ann.page
     await expect(group(page, "Here now, 2").locator(".person")).to_have_count(2)
     await expect(page.locator("#details .avatar[data-presence=online]")).to_have_count(2)
@@ -52,12 +51,11 @@ async def test_people_come_and_go_and_everybody_sees_it(serve: Serve, person: Ar
     assert await page.locator("#details .avatar").first.evaluate(dot) == "none"
 
 
-async def test_who_is_invisible_is_not_here_for_others(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann, ben, _ = await two_in_a_room(person, server, server)
+async def test_who_is_invisible_is_not_here_for_others(meet: Meet) -> None:
+    ann, ben, _room = await meet()
     await expect(group(ann.page, "Here now, 2")).to_be_visible()
     settings = await ben.context.new_page()
-    await settings.goto(f"{server.url}/settings")
+    await settings.goto(f"{ben.url}/settings")
     await settings.get_by_label("Invisible").check()
     await settings.get_by_role("button", name="Save presence").click()
     await expect(settings.locator(".side-me")).to_contain_text("Invisible")
@@ -71,12 +69,11 @@ async def test_who_is_invisible_is_not_here_for_others(serve: Serve, person: Arr
     await expect(group(ann.page, "Here now, 2")).to_be_visible()
 
 
-async def test_one_sees_others_write_and_never_oneself(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann, ben, room = await two_in_a_room(person, server, server)
+async def test_one_sees_others_write_and_never_oneself(meet: Meet) -> None:
+    ann, ben, room = await meet()
     await expect(group(ann.page, "Here now, 2")).to_be_visible()
     second = await ben.context.new_page()
-    await second.goto(f"{server.url}{room}")
+    await second.goto(f"{ben.url}{room}")
     line = ann.page.locator(".typing")
     before = await line.bounding_box()
     await ben.page.locator("#composer").press_sequentially("Earl Grey", delay=30)
@@ -93,19 +90,20 @@ async def test_one_sees_others_write_and_never_oneself(serve: Serve, person: Arr
     await expect(line.locator("[data-names]")).to_have_text("", timeout=8_000)
 
 
-async def test_away_is_five_minutes_without_input_or_five_seconds_hidden(check: Check) -> None:
-    states = [
+async def test_away_is_five_minutes_without_input_or_five_seconds_hidden(run: Run) -> None:
+    moments = [
         (1_000, 0, None, "here"),
         (300_000, 0, None, "here"),
         (300_001, 0, None, "away"),
         (10_000, 9_000, 5_000, "here"),
         (10_001, 9_000, 5_000, "away"),
     ]
-    seen = {
-        json.dumps({"now": now, "inputAt": input_at, "hiddenAt": hidden_at}): state
-        for now, input_at, hidden_at, state in states
-    }
-    await check("presence", {f"m.stateOf({each})": state for each, state in seen.items()})
+    seen = [
+        {"now": now, "inputAt": input_at, "hiddenAt": hidden_at}
+        for now, input_at, hidden_at, _state in moments
+    ]
+    found = await run("presence", f"return {json.dumps(seen)}.map(m.stateOf);")
+    assert found == [state for *_when, state in moments]
 
 
 async def test_three_are_named_and_more_are_several(run: Run) -> None:
