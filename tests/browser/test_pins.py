@@ -4,13 +4,13 @@ import re
 
 from playwright.async_api import expect
 
-from tests.browser.actions import say, shown, two_in_a_room
+from tests.browser.actions import say, shown
+from tests.browser.meeting import Meet
 from tests.browser.test_reactions import message
-from tests.support.fixtures import Arrive, Serve
 
 
-async def test_a_pin_is_seen_live_and_leads_to_its_message(serve: Serve, person: Arrive) -> None:
-    ann, ben, room = await two_in_a_room(person, server := await serve(), server)
+async def test_a_pin_is_seen_live_and_leads_to_its_message(meet: Meet) -> None:
+    ann, ben, room = await meet()
     ben.allow("ERR_INTERNET_DISCONNECTED|WebSocket|Failed to fetch")
     await say(ann.page, "the plan")
     await shown(ben.page, "the plan")

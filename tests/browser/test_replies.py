@@ -2,8 +2,8 @@
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.actions import LOST, bodies, post_many, say, shown, two_in_a_room
-from tests.support.fixtures import Arrive, Serve
+from tests.browser.actions import LOST, bodies, post_many, say, shown
+from tests.browser.meeting import Meet
 
 STRIP = "[data-answering]"
 
@@ -23,9 +23,8 @@ async def answer(page: Page, text: str) -> None:
     await expect(page.locator(STRIP)).to_be_visible()
 
 
-async def test_ben_answers_ann_and_both_see_what(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann, ben, _room = await two_in_a_room(person, server, server)
+async def test_ben_answers_ann_and_both_see_what(meet: Meet) -> None:
+    ann, ben, _room = await meet()
     await say(ann.page, "**Earl Grey** at four?")
     await say(ann.page, "Or five?")
     await expect(bodies(ben.page)).to_have_count(2)
@@ -41,9 +40,8 @@ async def test_ben_answers_ann_and_both_see_what(serve: Serve, person: Arrive) -
     await expect(quotes(ann.page)).to_have_count(1)
 
 
-async def test_by_keys_alone(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann, ben, _room = await two_in_a_room(person, server, server)
+async def test_by_keys_alone(meet: Meet) -> None:
+    ann, ben, _room = await meet()
     await say(ann.page, "Tea?")
     await shown(ben.page, "Tea?")
     await ben.page.locator("#composer").fill("half a ")
@@ -62,9 +60,8 @@ async def test_by_keys_alone(serve: Serve, person: Arrive) -> None:
     await expect(quotes(ann.page)).to_have_text("AnnTea?")
 
 
-async def test_the_way_to_the_original_and_back(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann, ben, room = await two_in_a_room(person, server, server)
+async def test_the_way_to_the_original_and_back(meet: Meet) -> None:
+    ann, ben, room = await meet()
     await say(ann.page, "the original")
     await shown(ben.page, "the original")
     await post_many(ann, room, [f"line {number}" for number in range(40)])
@@ -88,9 +85,8 @@ async def test_the_way_to_the_original_and_back(serve: Serve, person: Arrive) ->
     await expect(row(page, "the answer")).to_be_in_viewport()
 
 
-async def test_the_way_to_an_original_that_is_far_above(serve: Serve, person: Arrive) -> None:
-    server = await serve(LIMIT_FACTOR="1000")
-    ann, ben, room = await two_in_a_room(person, server, server)
+async def test_the_way_to_an_original_that_is_far_above(meet: Meet) -> None:
+    ann, ben, room = await meet()
     await say(ann.page, "the original")
     await shown(ben.page, "the original")
     await answer(ben.page, "the original")
@@ -108,9 +104,8 @@ async def test_the_way_to_an_original_that_is_far_above(serve: Serve, person: Ar
     await expect(row(page, "the answer")).to_be_in_viewport()
 
 
-async def test_an_answer_waits_for_the_line_through_a_reload(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann, ben, _room = await two_in_a_room(person, server, server)
+async def test_an_answer_waits_for_the_line_through_a_reload(meet: Meet) -> None:
+    ann, ben, _room = await meet()
     await say(ann.page, "Tea?")
     await shown(ben.page, "Tea?")
     ben.allow(LOST)
@@ -128,11 +123,8 @@ async def test_an_answer_waits_for_the_line_through_a_reload(serve: Serve, perso
     await expect(quotes(ann.page)).to_have_text("AnnTea?")
 
 
-async def test_words_for_an_answer_to_nothing_are_sent_without_it(
-    serve: Serve, person: Arrive
-) -> None:
-    server = await serve()
-    ann, ben, room = await two_in_a_room(person, server, server)
+async def test_words_for_an_answer_to_nothing_are_sent_without_it(meet: Meet) -> None:
+    ann, ben, room = await meet()
     quote = '{"seq":99,"by":"1","name":"Ann","text":"was never said"}'
     me = await ben.page.locator("body").get_attribute("data-me")
     name = f"chatapp:answering:{me}:{room.removeprefix('/rooms/')}"

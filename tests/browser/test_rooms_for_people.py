@@ -4,17 +4,14 @@ import re
 
 from playwright.async_api import expect
 
-from tests.browser.actions import ENDED, comes, join, open_room, say, send_form, shown
-from tests.support.fixtures import Arrive, Serve
+from tests.browser.actions import ENDED, say, send_form, shown
+from tests.browser.meeting import Meet
 
 
 async def test_a_direct_message_comes_up_counts_like_a_mention_and_is_gone_once_read(
-    serve: Serve, person: Arrive
+    meet: Meet,
 ) -> None:
-    server = await serve()
-    ann, ben = await person("Ann", server), await person("Ben", server)
-    await comes(ann)
-    await comes(ben)
+    ann, ben, _room = await meet()
     await ben.goto("/rooms")
     room = await send_form(ann, "/direct", names="Ben")
     await ann.goto(room)
@@ -32,15 +29,8 @@ async def test_a_direct_message_comes_up_counts_like_a_mention_and_is_gone_once_
     await expect(row).to_be_visible()
 
 
-async def test_who_may_write_and_who_is_there_changes_on_open_pages(
-    serve: Serve, person: Arrive
-) -> None:
-    server = await serve()
-    ann, ben = await person("Ann", server), await person("Ben", server)
-    await comes(ann)
-    lab = await open_room(ann, "Lab")
-    await comes(ben)
-    await join(ben, lab)
+async def test_who_may_write_and_who_is_there_changes_on_open_pages(meet: Meet) -> None:
+    ann, ben, lab = await meet()
     ben.allow(ENDED)
     composer = ben.page.locator("#composer")
     await expect(composer).to_be_visible()
