@@ -2,13 +2,12 @@
 
 import re
 
-import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.actions import LOST, say, send_form, shown, two_in_a_room
+from tests.browser.actions import LOST, say, send_form, shown
+from tests.browser.meeting import Meet
 from tests.browser.test_replies import answer, row
 from tests.support.chromium import Person
-from tests.support.fixtures import Arrive, Serve
 
 
 def pane(page: Page) -> Locator:
@@ -44,9 +43,8 @@ async def looks(page: Page) -> object:
     )
 
 
-async def both_open(serve: Serve, person: Arrive) -> tuple[Person, Person, str]:
-    server = await serve()
-    ann, ben, room = await two_in_a_room(person, server, server)
+async def both_open(meet: Meet) -> tuple[Person, Person, str]:
+    ann, ben, room = await meet()
     await say(ann.page, "Tea?")
     await shown(ben.page, "Tea?")
     for page in (ann.page, ben.page):
@@ -54,10 +52,10 @@ async def both_open(serve: Serve, person: Arrive) -> tuple[Person, Person, str]:
     return ann, ben, room
 
 
-async def test_what_is_said_in_a_thread_is_in_both_panes_and_in_the_room(
-    serve: Serve, person: Arrive
+async def test_what_is_said_in_a_thread_is_in_both_panes_and_in_the_room_as_on_a_fresh_page(
+    meet: Meet,
 ) -> None:
-    ann, ben, _room = await both_open(serve, person)
+    ann, ben, _room = await both_open(meet)
     await expect(pane(ann.page).locator("[data-count]")).to_have_text("No replies yet")
     await writes(ben.page, "Yes.")
     await writes(ann.page, "Good.")
@@ -74,16 +72,11 @@ async def test_what_is_said_in_a_thread_is_in_both_panes_and_in_the_room(
         "[...document.querySelectorAll('[id]')].map((e) => e.id).filter((id, n, all) => all.indexOf(id) !== n)"
     )
     assert twice == []
-
-
-async def test_the_pane_is_what_a_fresh_page_shows(serve: Serve, person: Arrive) -> None:
-    ann, ben, _room = await both_open(serve, person)
-    for n in range(3):
+    for n in range(2, 4):
         await writes(ben.page, f"**{n}** of ben")
         await writes(ann.page, f"{n} of ann")
-        await expect(replies(ann.page)).to_have_count(2 * n + 2)
-        await expect(replies(ben.page)).to_have_count(2 * n + 2)
-
+        await expect(replies(ann.page)).to_have_count(2 * n)
+        await expect(replies(ben.page)).to_have_count(2 * n)
     live = await looks(ann.page)
     await ann.page.reload()
     await expect(replies(ann.page)).to_have_count(6)
@@ -91,8 +84,8 @@ async def test_the_pane_is_what_a_fresh_page_shows(serve: Serve, person: Arrive)
     assert await looks(ann.page) == live
 
 
-async def test_escape_closes_it_and_the_focus_goes_back(serve: Serve, person: Arrive) -> None:
-    ann, _ben, room = await both_open(serve, person)
+async def test_escape_closes_it_and_the_focus_goes_back(meet: Meet) -> None:
+    ann, _ben, room = await both_open(meet)
     await writes(ann.page, "Well?")
     await expect(replies(ann.page)).to_have_count(1)
     await expect(ann.page).to_have_url(f"{ann.url}{room}/threads/3")
@@ -105,9 +98,8 @@ async def test_escape_closes_it_and_the_focus_goes_back(serve: Serve, person: Ar
     await expect(ann.page.locator("main .thread-link")).to_be_focused()
 
 
-async def test_the_list_of_threads_tells_of_what_is_new(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann, ben, room = await two_in_a_room(person, server, server)
+async def test_the_list_of_threads_tells_of_what_is_new(meet: Meet) -> None:
+    ann, ben, room = await meet()
     await say(ann.page, "Tea?")
     await shown(ben.page, "Tea?")
     await ann.goto("/threads")
@@ -131,10 +123,8 @@ async def test_the_list_of_threads_tells_of_what_is_new(serve: Serve, person: Ar
     ).to_be_visible()
 
 
-async def test_what_waits_in_a_pane_goes_out_when_the_line_is_back(
-    serve: Serve, person: Arrive
-) -> None:
-    ann, ben, _room = await both_open(serve, person)
+async def test_what_waits_in_a_pane_goes_out_when_the_line_is_back(meet: Meet) -> None:
+    ann, ben, _room = await both_open(meet)
     ben.allow(LOST)
     await ben.context.set_offline(True)
     await writes(ben.page, "Yes.")
@@ -146,12 +136,8 @@ async def test_what_waits_in_a_pane_goes_out_when_the_line_is_back(
     await expect(pane(ben.page).locator(".is-pending")).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", [320, 390])
-async def test_on_a_phone_the_thread_takes_the_rooms_place(
-    serve: Serve, person: Arrive, width: int
-) -> None:
-    server = await serve()
-    ann, ben, room = await two_in_a_room(person, server, server)
+async def test_on_a_phone_the_thread_takes_the_rooms_place(meet: Meet) -> None:
+    ann, ben, room = await meet()
     await say(ann.page, "Tea?")
     await shown(ben.page, "Tea?")
     await answer(ben.page, "Tea?")
@@ -159,13 +145,15 @@ async def test_on_a_phone_the_thread_takes_the_rooms_place(
     await expect(ann.page.locator("main .thread-link")).to_be_visible()
     side = ann.page.locator("#side-rooms-list .badge")
     await expect(side).to_have_count(0)
-    await ann.page.set_viewport_size({"width": width, "height": 640})
+    await ann.page.set_viewport_size({"width": 390, "height": 640})
     await ann.page.locator("main .thread-link").click()
     await expect(replies(ann.page)).to_have_text(["Yes."])
-    await expect(ann.page.locator("#composer")).to_be_hidden()
-    await expect(ann.page.locator("#reply")).to_be_in_viewport()
-    wide = await ann.page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= width
+    for width in (390, 320):
+        await ann.page.set_viewport_size({"width": width, "height": 640})
+        await expect(ann.page.locator("#composer")).to_be_hidden()
+        await expect(ann.page.locator("#reply")).to_be_in_viewport()
+        wide = await ann.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width
     await send_form(ben, f"{room}/messages", key="0b0b9b60-6d66-4d2b-a5a8-9f62ad2a3c1f", body="x")
     await expect(ann.page.locator("main .msg-body")).to_have_count(3)
     await expect(side).to_contain_text("unread")  # what lies under the pane is not seen
@@ -174,8 +162,8 @@ async def test_on_a_phone_the_thread_takes_the_rooms_place(
     await expect(side).to_have_count(0)
 
 
-async def test_a_reaction_can_be_joined_in_the_pane(serve: Serve, person: Arrive) -> None:
-    ann, ben, room = await both_open(serve, person)
+async def test_a_reaction_can_be_joined_in_the_pane(meet: Meet) -> None:
+    ann, ben, room = await both_open(meet)
     answer = await ann.page.request.post(
         f"{ann.url}{room}/messages/3/react",
         form={"emoji": "👍", "on": "true"},
