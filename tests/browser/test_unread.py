@@ -4,9 +4,9 @@ import re
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.actions import comes, join, open_room, post_many, say, send_form, shown
+from tests.browser.actions import join, post_many, say, send_form, shown, two_in_a_room
+from tests.browser.meeting import Meet
 from tests.faults.replicas import two_replicas
-from tests.support.chat_server import ChatServer
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
 from tests.support.redis_server import RedisServer
@@ -28,14 +28,9 @@ async def unread(page: Page, room: str, count: int) -> None:
         await expect(page).not_to_have_title(re.compile(r"^\("))
 
 
-async def ann_and_bens(person: Arrive, server: ChatServer) -> tuple[Person, Person, str, str]:
-    """Ann's rooms Lab and Den, and Ben, who is in both and looks at Den."""
-    ann, ben = await person("Ann", server), await person("Ben", server)
-    await comes(ann)
+async def with_den(ann: Person, ben: Person, lab: str) -> tuple[Person, Person, str, str]:
+    """Another room of theirs besides the Lab, at which Ben looks."""
     den = await send_form(ann, "/rooms", name="Den")
-    lab = await open_room(ann, "Lab")
-    await comes(ben)
-    await join(ben, lab)
     await join(ben, den)
     await unread(ben.page, lab, 0)
     return ann, ben, lab, den
@@ -46,7 +41,7 @@ async def test_reading_in_one_tab_clears_the_mark_in_all(
 ) -> None:
     """UNR-01, with the other tab at another process."""
     first, second = await two_replicas(serve, postgresql_url, redis.url)
-    ann, ben, lab, den = await ann_and_bens(person, first)
+    ann, ben, lab, den = await with_den(*await two_in_a_room(person, first, first))
     other = await ben.context.new_page()
     await other.goto(second.url + den)
     for text in ("one", "two", "three"):
@@ -62,10 +57,8 @@ async def test_reading_in_one_tab_clears_the_mark_in_all(
     await unread(ben.page, lab, 0)
 
 
-async def test_what_was_missed_is_below_a_line_and_opens_there(
-    serve: Serve, person: Arrive
-) -> None:
-    ann, ben, lab, _den = await ann_and_bens(person, await serve())
+async def test_what_was_missed_is_below_a_line_and_opens_there(meet: Meet) -> None:
+    ann, ben, lab, _den = await with_den(*await meet())
     await post_many(ann, lab, [f"m{number}" for number in range(SOME)])
     await unread(ben.page, lab, SOME)
     await ben.goto(lab)
@@ -83,8 +76,8 @@ async def test_what_was_missed_is_below_a_line_and_opens_there(
     await expect(ben.page.locator(".new-line")).to_have_count(0)
 
 
-async def test_marking_as_unread_lasts_and_can_be_undone(serve: Serve, person: Arrive) -> None:
-    ann, ben, lab, den = await ann_and_bens(person, await serve())
+async def test_marking_as_unread_lasts_and_can_be_undone(meet: Meet) -> None:
+    ann, ben, lab, den = await with_den(*await meet())
     await post_many(ann, lab, ["one", "two", "three"])
     await ben.goto(lab)
     await unread(ben.page, lab, 0)
@@ -102,9 +95,9 @@ async def test_marking_as_unread_lasts_and_can_be_undone(serve: Serve, person: A
     await unread(ben.page, lab, 2)
 
 
-async def test_ones_own_messages_are_never_unread(serve: Serve, person: Arrive) -> None:
+async def test_ones_own_messages_are_never_unread(meet: Meet) -> None:
     """UNR-03"""
-    ann, ben, lab, den = await ann_and_bens(person, await serve())
+    ann, ben, lab, den = await with_den(*await meet())
     elsewhere = await ann.context.new_page()
     await elsewhere.goto(ann.url + den)
     await ann.page.bring_to_front()
@@ -115,8 +108,8 @@ async def test_ones_own_messages_are_never_unread(serve: Serve, person: Arrive) 
         await unread(page, lab, 0)
 
 
-async def test_who_scrolled_up_comes_back_to_the_same_place(serve: Serve, person: Arrive) -> None:
-    ann, _ben, lab, den = await ann_and_bens(person, await serve())
+async def test_who_scrolled_up_comes_back_to_the_same_place(meet: Meet) -> None:
+    ann, _ben, lab, den = await with_den(*await meet())
     await post_many(ann, lab, [f"m{number}" for number in range(SOME)])
     await ann.page.reload()
     place = ann.page.locator(".msg", has_text="m20")
