@@ -4,21 +4,17 @@ import re
 
 from playwright.async_api import expect
 
-from tests.browser.actions import PASSWORD, address, comes, open_room, say, send_form
-from tests.support.chat_server import ChatServer
+from tests.browser.actions import post_many, say, shown
+from tests.browser.meeting import Meet
 from tests.support.chromium import Person
-from tests.support.fixtures import Arrive, Serve
+from tests.support.fixtures import Arrive
 
 
-async def long_room(ann: Person) -> str:
-    """A room in which the needle is far above the end."""
-    await comes(ann)
-    room = await open_room(ann, "Lab")
+async def becomes_long(ann: Person, room: str) -> None:
+    """In it the needle is far above the end."""
     await say(ann.page, "the **needle** is here")
-    for n in range(70):
-        key = f"00000000-0000-4000-8000-{n:012}"
-        await send_form(ann, f"{room}/messages", body=f"hay number {n}", key=key)
-    return room
+    await shown(ann.page, "the needle is here")
+    await post_many(ann, room, [f"hay number {n}" for n in range(70)])
 
 
 async def finds_and_jumps(ann: Person) -> None:
@@ -33,12 +29,11 @@ async def finds_and_jumps(ann: Person) -> None:
     await expect(target).to_be_in_viewport()
 
 
-async def test_results_come_while_somebody_types_and_a_hit_opens_in_place(
-    serve: Serve, person: Arrive
+async def test_results_come_while_somebody_types_and_without_scripts_on_enter_and_a_hit_opens_in_place(
+    meet: Meet, person: Arrive
 ) -> None:
-    server: ChatServer = await serve(LIMIT_FACTOR="100")
-    ann = await person("Ann", server)
-    await long_room(ann)
+    ann, _ben, room = await meet()
+    await becomes_long(ann, room)
     page = ann.page
     await page.locator("#search").click()
     await expect(page.locator("#search-q")).to_be_focused()
@@ -53,15 +48,10 @@ async def test_results_come_while_somebody_types_and_a_hit_opens_in_place(
     await expect(page.locator("a.hit mark")).to_have_text("needl")
     await page.locator("#search-q").fill("needle")
     await finds_and_jumps(ann)
-
-
-async def test_search_works_without_scripts(serve: Serve, person: Arrive) -> None:
-    server: ChatServer = await serve(LIMIT_FACTOR="100")
-    await long_room(await person("Ann", server))
-    ann = await person("Ann", server, scripts=False)
-    await send_form(ann, "/sign-in", email=address(ann), password=PASSWORD)
-    page = ann.page
-    await ann.goto("/search")
+    plain = await person("Ann", ann.url, scripts=False)
+    await plain.context.add_cookies(await ann.context.cookies())  # type: ignore[arg-type]
+    page = plain.page
+    await plain.goto("/search")
     await page.locator("#search-q").fill("hay number")
     await page.locator("#search-q").press("Enter")
     await expect(page.locator("a.hit")).to_have_count(20)
@@ -69,4 +59,4 @@ async def test_search_works_without_scripts(serve: Serve, person: Arrive) -> Non
     await expect(page.locator("a.hit").first).to_contain_text("hay number 49")
     await page.locator("#search-q").fill("needle in:lab from:me")
     await page.get_by_role("button", name="Search").click()
-    await finds_and_jumps(ann)
+    await finds_and_jumps(plain)
