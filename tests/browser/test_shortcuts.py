@@ -5,12 +5,12 @@ import re
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.actions import LOST, comes, join, open_room, post_many, say, send_form
+from tests.browser.input_method import input_method
+from tests.browser.meeting import Meet
 from tests.browser.test_unread import unread
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
 from tests.support.wire import wire
-
-ROOMS = ("Alpha", "Beta", "Gamma", "Delta")
 
 
 def switcher(page: Page) -> Locator:
@@ -35,22 +35,23 @@ async def chosen(page: Page, words: str) -> None:
     await expect(field(page)).to_have_attribute("aria-activedescendant", identity)
 
 
-async def ann_and_her_rooms(serve: Serve, person: Arrive) -> tuple[Person, dict[str, str]]:
-    """Ann looks at Beta."""
-    ann = await person("Ann", await serve())
-    await comes(ann)
-    rooms = {name: await send_form(ann, "/rooms", name=name) for name in ROOMS}
+async def ann_and_her_rooms(meet: Meet) -> tuple[Person, Person, dict[str, str]]:
+    """Ann looks at Beta, Ben at Alpha, where he is a member."""
+    ann, ben, alpha = await meet("Alpha")
+    rooms = {name: await send_form(ann, "/rooms", name=name) for name in ("Beta", "Gamma", "Delta")}
     await ann.goto(rooms["Beta"])
     await expect(ann.page.locator("#composer")).to_be_visible()
-    return ann, rooms
+    return ann, ben, {"Alpha": alpha, **rooms}
 
 
 async def is_at(page: Page, path: str) -> None:
     await expect(page).to_have_url(re.compile(f"{re.escape(path)}$"))
 
 
-async def test_ann_goes_to_a_room_by_a_few_letters(serve: Serve, person: Arrive) -> None:
-    ann, rooms = await ann_and_her_rooms(serve, person)
+async def test_ann_goes_to_a_room_by_a_few_letters_or_all_however_fast_she_types_them(
+    meet: Meet,
+) -> None:
+    ann, _ben, rooms = await ann_and_her_rooms(meet)
     page = ann.page
     await page.locator("#composer").press("Control+k")
     await expect(field(page)).to_be_focused()
@@ -71,23 +72,15 @@ async def test_ann_goes_to_a_room_by_a_few_letters(serve: Serve, person: Arrive)
     await field(page).press("Escape")
     await expect(switcher(page)).to_be_hidden()
     await is_at(page, rooms["Gamma"])
+    await page.keyboard.press("Control+k")
+    await expect(options(page).first).to_be_visible()
+    await page.keyboard.type("delta")
+    await page.keyboard.press("Enter")  # before anything was found
+    await is_at(page, rooms["Delta"])
 
 
-async def test_enter_goes_where_the_whole_word_leads_however_fast_it_was_typed(
-    serve: Serve, person: Arrive
-) -> None:
-    ann, rooms = await ann_and_her_rooms(serve, person)
-    await ann.page.keyboard.press("Control+k")
-    await expect(options(ann.page).first).to_be_visible()
-    await ann.page.keyboard.type("delta")
-    await ann.page.keyboard.press("Enter")
-    await is_at(ann.page, rooms["Delta"])
-
-
-async def test_the_focus_comes_back_and_the_keys_close_what_they_opened(
-    serve: Serve, person: Arrive
-) -> None:
-    ann, _rooms = await ann_and_her_rooms(serve, person)
+async def test_the_focus_comes_back_and_the_keys_close_what_they_opened(meet: Meet) -> None:
+    ann, _ben, _rooms = await ann_and_her_rooms(meet)
     page = ann.page
     await page.locator("#composer").press_sequentially("half a thought?/")
     for close in ("Control+k", "Escape"):
@@ -100,15 +93,12 @@ async def test_the_focus_comes_back_and_the_keys_close_what_they_opened(
     await expect(page.locator("#shortcuts")).to_be_hidden()
 
 
-async def test_people_and_pages_are_reached_as_well(serve: Serve, person: Arrive) -> None:
-    ann, rooms = await ann_and_her_rooms(serve, person)
-    ben = await person("Ben", ann.url)
-    await comes(ben)
-    await join(ben, rooms["Delta"])
+async def test_people_and_pages_are_reached_as_well(meet: Meet) -> None:
+    ann, _ben, _rooms = await ann_and_her_rooms(meet)
     page = ann.page
     await page.keyboard.press("Control+k")
     await field(page).press_sequentially("@be")
-    await chosen(page, "member of Delta")
+    await chosen(page, "member of Alpha")
     await expect(options(page)).to_have_count(1)
     await field(page).press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Ben")
@@ -131,21 +121,16 @@ async def test_people_and_pages_are_reached_as_well(serve: Serve, person: Arrive
     await is_at(page, "/sign-in")
 
 
-async def test_an_input_method_may_use_its_keys_in_the_switcher(
-    serve: Serve, person: Arrive
-) -> None:
-    ann, rooms = await ann_and_her_rooms(serve, person)
+async def test_an_input_method_may_use_its_keys_in_the_switcher(meet: Meet) -> None:
+    ann, _ben, rooms = await ann_and_her_rooms(meet)
     tea = await send_form(ann, "/rooms", name="お茶")
     page = ann.page
     await page.keyboard.press("Control+k")
     await expect(options(page).first).to_be_visible()
-    keys = await ann.context.new_cdp_session(page)
-    await keys.send(
-        "Input.imeSetComposition", {"text": "おちゃ", "selectionStart": 3, "selectionEnd": 3}
-    )
-    enter = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13}
-    await keys.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **enter})
-    await keys.send("Input.insertText", {"text": "お茶"})
+    words = await input_method(page)
+    await words.begin("おちゃ")
+    await words.press_enter()
+    await words.end("お茶")
     await chosen(page, "お茶")
     await is_at(page, rooms["Beta"])
     await field(page).press("Enter")
@@ -193,8 +178,8 @@ async def test_without_a_line_the_switcher_says_so(serve: Serve, person: Arrive)
         await chosen(ann.page, "Lab")
 
 
-async def test_alt_and_arrows_go_through_the_list_of_rooms(serve: Serve, person: Arrive) -> None:
-    ann, rooms = await ann_and_her_rooms(serve, person)
+async def test_alt_and_arrows_go_through_the_list_of_rooms(meet: Meet) -> None:
+    ann, _ben, rooms = await ann_and_her_rooms(meet)
     page = ann.page
     await page.locator("#composer").focus()
     for key, name in (
@@ -208,12 +193,8 @@ async def test_alt_and_arrows_go_through_the_list_of_rooms(serve: Serve, person:
         await expect(page.locator("html[data-line=live]")).to_be_attached()
 
 
-async def test_with_shift_they_go_to_what_is_unread_and_escape_reads_it(
-    serve: Serve, person: Arrive
-) -> None:
-    ann, rooms = await ann_and_her_rooms(serve, person)
-    ben = await person("Ben", ann.url)
-    await comes(ben)
+async def test_with_shift_they_go_to_what_is_unread_and_escape_reads_it(meet: Meet) -> None:
+    ann, ben, rooms = await ann_and_her_rooms(meet)
     await join(ben, rooms["Gamma"])
     page = ann.page
     await page.keyboard.press("Alt+Shift+ArrowDown")  # nothing is unread
@@ -232,10 +213,8 @@ async def test_with_shift_they_go_to_what_is_unread_and_escape_reads_it(
     await unread(page, rooms["Gamma"], 0)
 
 
-async def test_a_question_mark_lists_all_keys_but_not_while_somebody_writes(
-    serve: Serve, person: Arrive
-) -> None:
-    ann, _rooms = await ann_and_her_rooms(serve, person)
+async def test_a_question_mark_lists_all_keys_but_not_while_somebody_writes(meet: Meet) -> None:
+    ann, _ben, _rooms = await ann_and_her_rooms(meet)
     page = ann.page
     listed = page.get_by_role("dialog", name="Keyboard shortcuts")
     await page.locator("#composer").press_sequentially("why? and/or")
@@ -255,10 +234,8 @@ async def test_a_question_mark_lists_all_keys_but_not_while_somebody_writes(
     await expect(listed).to_be_visible()
 
 
-async def test_letters_that_are_written_with_altgr_are_letters(
-    serve: Serve, person: Arrive
-) -> None:
-    ann, rooms = await ann_and_her_rooms(serve, person)
+async def test_letters_that_are_written_with_altgr_are_letters(meet: Meet) -> None:
+    ann, _ben, rooms = await ann_and_her_rooms(meet)
     taken = await ann.page.evaluate(
         """() => {
           const press = (key, more) => {

@@ -1,9 +1,11 @@
 """A phone, a narrow window, large print, and texts made to break a page."""
 
-import pytest
+from typing import Literal
+
 from playwright.async_api import Page, expect
 
-from tests.browser.actions import bodies, comes, join, open_room, post_many, send_form
+from tests.browser.actions import bodies, comes, open_room, post_many, send_form, shown
+from tests.browser.meeting import Meet
 from tests.support.fixtures import Arrive, Serve
 
 NASTY = [
@@ -17,46 +19,39 @@ NASTY = [
     "a b " * 900,
 ]
 
+TOWERS = 2  # of marks, in the list
+
+WINDOWS: list[tuple[int, Literal["light", "dark"]]] = [
+    (320, "light"),
+    (390, "dark"),
+    (1280, "light"),
+]
 OVERFLOW = "() => document.scrollingElement.scrollWidth - window.innerWidth"
 
 
-@pytest.mark.parametrize(("width", "dark"), [(320, False), (390, True), (1280, False)])
-async def test_nothing_is_wider_than_the_window(
-    serve: Serve, person: Arrive, width: int, dark: bool
-) -> None:
-    server = await serve(LIMIT_FACTOR="100")
-    ann = await person("Ann", server)
-    wanda = await person("W" * 60, server, viewport={"width": width, "height": 700}, dark=dark)
-    await comes(ann)
-    room = await open_room(ann, "R" * 80, "T" * 250)
-    wanda.name = "Wanda"
-    await comes(wanda)
-    await send_form(wanda, "/settings/profile", name="W" * 64, hue="3")
-    await join(wanda, room)
+async def test_nothing_is_wider_than_the_window_or_higher_than_its_row(meet: Meet) -> None:
+    ann, ben, room = await meet("R" * 80, "T" * 250)
+    await send_form(ben, "/settings/profile", name="W" * 64, hue="3")
     await post_many(ann, room, NASTY)
-    await post_many(wanda, room, NASTY)
-    await expect(bodies(wanda.page)).to_have_count(2 * len(NASTY))
+    await post_many(ben, room, NASTY)
+    await expect(bodies(ben.page)).to_have_count(2 * len(NASTY))
+    ben.allow("404|403")
+    page = ben.page
     paths = [room, "/rooms", "/rooms?q=" + "q" * 90, "/settings", "/rooms/new", f"{room}/members"]
-    for path in paths:
-        await wanda.goto(path)
-        assert await wanda.page.evaluate(OVERFLOW) <= 0, path
-    wanda.allow("404|403")
-    for path in ("/nothing-here", f"{room}/settings"):
-        await wanda.goto(path)
-        assert await wanda.page.evaluate(OVERFLOW) <= 0, path
-    await wanda.goto(room)
-    await expect(wanda.page.get_by_role("button", name="Send")).to_be_in_viewport()
-    await expect(wanda.page.locator("#composer")).to_be_in_viewport()
-
-
-async def test_towers_of_marks_stay_in_their_own_row(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann = await person("Ann", server)
-    await comes(ann)
-    room = await open_room(ann, "Marks")
-    await post_many(ann, room, [NASTY[2]])
-    clipped = await ann.page.locator(".msg-body").first.evaluate(
-        "(body) => getComputedStyle(body).overflowY || getComputedStyle(body).overflow"
+    for path in (*paths, "/nothing-here", f"{room}/settings", room):
+        await page.set_viewport_size({"width": 320, "height": 700})
+        await ben.goto(path)
+        for width, colours in WINDOWS:
+            await page.set_viewport_size({"width": width, "height": 700})
+            await page.emulate_media(color_scheme=colours)
+            assert await page.evaluate(OVERFLOW) <= 0, (path, width)
+            if path == room:
+                await expect(page.get_by_role("button", name="Send")).to_be_in_viewport()
+                await expect(page.locator("#composer")).to_be_in_viewport()
+    clipped = (
+        await bodies(page)
+        .nth(TOWERS)
+        .evaluate("(body) => getComputedStyle(body).overflowY || getComputedStyle(body).overflow")
     )
     assert clipped in {"clip", "hidden"}
 
@@ -81,14 +76,11 @@ async def test_on_a_phone_rooms_and_members_are_drawers(serve: Serve, person: Ar
     await page.locator("#composer").press("Enter")
     await page.keyboard.type("lines")
     await page.get_by_role("button", name="Send").tap()
-    await expect(bodies(page)).to_have_text(["two\nlines"])
+    await shown(page, "two\nlines")
 
 
-async def test_everything_can_be_done_with_the_keyboard(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann = await person("Ann", server)
-    await comes(ann)
-    await open_room(ann, "Keys")
+async def test_everything_can_be_done_with_the_keyboard(meet: Meet) -> None:
+    ann, _ben, _room = await meet("Keys")
     page = ann.page
     await page.goto(page.url)
     await page.keyboard.press("Tab")
@@ -111,7 +103,7 @@ async def focused(page: Page) -> str:
     return text
 
 
-async def test_a_picture_of_a_moving_mind_respects_those_who_want_stillness(
+async def test_nothing_moves_for_whom_wants_stillness_every_control_has_a_name_and_every_page_one_heading(
     serve: Serve, person: Arrive
 ) -> None:
     server = await serve()
@@ -121,13 +113,6 @@ async def test_a_picture_of_a_moving_mind_respects_those_who_want_stillness(
         "() => document.getAnimations().filter((each) => each.playState === 'running').length"
     )
     assert moving == 0
-
-
-async def test_every_control_has_a_name_and_every_page_one_heading(
-    serve: Serve, person: Arrive
-) -> None:
-    server = await serve()
-    ann = await person("Ann", server)
     for path in ("/welcome", "/sign-in", "/sign-up", "/forgot"):
         await ann.goto(path)
         await check_names(ann.page)
