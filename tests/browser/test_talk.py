@@ -1,21 +1,24 @@
 """Two people, two browsers, one room."""
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.actions import (
     ENDED,
     bodies,
-    comes,
     fill_in_room,
-    open_room,
     say,
+    send_form,
     shown,
     sign_up,
-    two_in_a_room,
 )
+from tests.browser.meeting import Meet
 from tests.support.fixtures import Arrive, Serve
 
 
+@pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.faults)], indirect=True
+)
 async def test_ann_and_ben_sign_up_and_talk(
     serve: Serve, person: Arrive, database_url: str
 ) -> None:
@@ -41,38 +44,26 @@ async def test_ann_and_ben_sign_up_and_talk(
         )
 
 
-async def test_everything_ann_sends_quickly_comes_in_her_order_once(
-    serve: Serve, person: Arrive
+async def test_everything_ann_sends_quickly_comes_in_her_order_as_often_as_she_said_it(
+    meet: Meet,
 ) -> None:
-    server = await serve()
-    ann, ben, _room = await two_in_a_room(person, server, server)
+    ann, ben, _room = await meet()
     texts = [f"m{number:02}" for number in range(1, 31)]
     for text in texts:
         await say(ann.page, text)
+    await say(ann.page, "once")
+    await ann.page.locator("#composer").press("Enter")
+    await say(ann.page, "ok")
+    await say(ann.page, "ok")
+    texts += ["once", "ok", "ok"]
     await shown(ben.page, *texts)
     await shown(ann.page, *texts)
     await ann.page.reload()
     await shown(ann.page, *texts)
 
 
-async def test_pressing_enter_twice_sends_once(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann = await person("Ann", server)
-    await comes(ann)
-    await open_room(ann, "Lab")
-    await ann.page.locator("#composer").fill("once")
-    await ann.page.locator("#composer").press("Enter")
-    await ann.page.locator("#composer").press("Enter")
-    await say(ann.page, "ok")
-    await say(ann.page, "ok")
-    await shown(ann.page, "once", "ok", "ok")
-
-
-async def test_what_ann_writes_in_one_tab_shows_in_her_other(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann = await person("Ann", server)
-    await comes(ann)
-    room = await open_room(ann, "Lab")
+async def test_what_ann_writes_in_one_tab_shows_in_her_other(meet: Meet) -> None:
+    ann, _ben, room = await meet()
     other = await ann.tab(room)
     await say(ann.page, "from the first")
     await shown(other, "from the first")
@@ -82,11 +73,8 @@ async def test_what_ann_writes_in_one_tab_shows_in_her_other(serve: Serve, perso
     await expect(own).to_have_count(2)
 
 
-async def test_ben_who_leaves_in_one_tab_is_out_in_all_and_hears_no_more(
-    serve: Serve, person: Arrive
-) -> None:
-    server = await serve()
-    ann, ben, room = await two_in_a_room(person, server, server)
+async def test_ben_who_leaves_in_one_tab_is_out_in_all_and_hears_no_more(meet: Meet) -> None:
+    ann, ben, room = await meet()
     other = await ben.tab(room)
     await say(ann.page, "before")
     await shown(other, "before")
@@ -101,11 +89,8 @@ async def test_ben_who_leaves_in_one_tab_is_out_in_all_and_hears_no_more(
     await expect(ann.page.locator("#details-title")).to_have_text("Members 1")
 
 
-async def test_a_deleted_room_sends_everybody_elsewhere_and_keeps_unsent_words(
-    serve: Serve, person: Arrive
-) -> None:
-    server = await serve()
-    ann, ben, room = await two_in_a_room(person, server, server, "Tmp")
+async def test_a_deleted_room_sends_everybody_elsewhere_and_keeps_unsent_words(meet: Meet) -> None:
+    ann, ben, room = await meet("Tmp")
     await ben.page.locator("#composer").fill("half a thought")
     for each in (ann, ben):
         each.allow(ENDED)
@@ -119,29 +104,15 @@ async def test_a_deleted_room_sends_everybody_elsewhere_and_keeps_unsent_words(
     await expect(ben.page.get_by_text("This room does not exist")).to_be_visible()
 
 
-async def test_a_room_that_ann_renames_has_its_new_name_in_bens_sidebar(
-    serve: Serve, person: Arrive
-) -> None:
-    server = await serve()
-    ann, ben, room = await two_in_a_room(person, server, server, "Old name")
-    await ann.goto(f"{room}/settings")
-    await ann.page.locator("main #room-name").fill("New name")
-    await ann.page.get_by_role("button", name="Save room").click()
-    await expect(ben.page.locator("#side-rooms-list")).to_contain_text("New name")
-    await expect(ben.page.locator(".event").last).to_contain_text("New name")
-    await expect(ben.page.get_by_role("heading", level=1)).to_have_text("New name")
-
-
-async def test_a_new_name_is_on_every_open_page_at_once(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann, ben, _room = await two_in_a_room(person, server, server)
+async def test_a_new_name_is_on_every_open_page_at_once(meet: Meet) -> None:
+    ann, ben, _room = await meet()
     await say(ben.page, "one")
     await say(ben.page, "two")
     await shown(ann.page, "one", "two")
     members = ann.page.locator("#members-list .person")
     await expect(members).to_have_count(2)
     elsewhere = await ben.page.context.new_page()
-    await elsewhere.goto(f"{server.url}/settings")
+    await elsewhere.goto(f"{ben.url}/settings")
     await elsewhere.locator("#name").fill("Benjamin Franklin")
     await elsewhere.get_by_role("button", name="Save profile").click()
     await expect(ann.page.locator(".event").last).to_contain_text(
@@ -156,3 +127,5 @@ async def test_a_new_name_is_on_every_open_page_at_once(serve: Serve, person: Ar
         await expect(page.get_by_text("Ben joined.", exact=False)).to_have_count(0)
     await expect(members.filter(has_text="Benjamin Franklin")).to_have_count(1)
     await expect(members.filter(has_text="Ann")).to_have_count(1)
+    hue = await ben.page.locator("body").get_attribute("data-hue")
+    await send_form(ben, "/settings/profile", name="Ben", hue=str(hue))
