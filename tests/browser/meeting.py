@@ -20,10 +20,10 @@ from tests.support import chromium
 from tests.support.chat_server import ChatServer
 from tests.support.chromium import Person
 
-# What stays in a browser for good: a test that has any of these shares with nobody. What is told to a page by
-# Chromium's own protocol goes with the page, but not what is told to the browser.
+# What stays in a browser for good: a test that has any of these shares with nobody. A page is closed, and with it goes
+# what was done to it alone or told to it by Chromium's own protocol, but not what was told to the browser.
 LASTING = re.compile(
-    r"add_init_script|expose_|\bclock\b|grant_permissions|set_extra_http|[\"']Browser\."
+    r"(?<!page\.)add_init_script|expose_|clock|grant_permissions|set_extra_http|[\"']Browser\."
 )
 SESSIONS = "SELECT id FROM sessions ORDER BY id"
 
