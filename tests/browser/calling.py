@@ -1,11 +1,14 @@
 """What people do in a call, and what really reaches them: decoded pictures and sound, as the browser counts them."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from playwright.async_api import Page, expect
 
 from tests.browser.actions import comes, join, open_room
+from tests.browser.meeting import Meet
 from tests.support.chat_server import ChatServer
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive
@@ -17,6 +20,17 @@ window.links = [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(...given) { super(...given); window.links.push(this); }
 };
+"""
+
+# Pictures as small as they come: nobody looks at them, and a large one costs a machine much to encode and to draw.
+SMALL = """
+for (const name of ["getUserMedia", "getDisplayMedia"]) {
+  const ask = MediaDevices.prototype[name];
+  MediaDevices.prototype[name] = function ({ video, ...rest }) {
+    const small = { width: { ideal: 320 }, height: { ideal: 180 } };
+    return ask.call(this, { ...rest, ...(video && { video: { ...video, ...small } }) });
+  };
+}
 """
 
 # Of each line over which something comes: kind, pictures decoded, energy of the sound.
@@ -39,10 +53,12 @@ PATIENCE = 20.0
 SILENCE = 1e-4  # of energy, which a muted microphone may still bring
 
 
-async def calls(who: Person, room: str) -> Page:
+async def calls(who: Person, room: str, *, small: bool = True) -> Page:
     """The page of the room's call, in a tab of its own; not yet in the call."""
     page = await who.context.new_page()
     await page.add_init_script(REMEMBER)
+    if small:
+        await page.add_init_script(SMALL)
     await page.goto(f"{room}/call")
     return page
 
@@ -52,14 +68,23 @@ async def comes_in(page: Page) -> None:
     await expect(page.locator("main.call")).to_have_attribute("data-part", "on")
 
 
-async def in_call(who: Person, room: str) -> Page:
-    page = await calls(who, room)
+async def in_call(who: Person, room: str, *, small: bool = True) -> Page:
+    page = await calls(who, room, small=small)
     await comes_in(page)
     return page
 
 
+async def met(meet: Meet) -> tuple[list[Person], list[Page], str]:
+    """Ann and Ben in the call of their room."""
+    ann, ben, room = await meet()
+    return [ann, ben], [await in_call(who, room) for who in (ann, ben)], room
+
+
 async def gathered(
-    person: Arrive, *places: ChatServer | Wire, names: tuple[str, ...] = ("Ann", "Ben", "Cat")
+    person: Arrive,
+    *places: ChatServer | Wire,
+    names: tuple[str, ...] = ("Ann", "Ben", "Cat"),
+    small: bool = True,
 ) -> tuple[list[Person], list[Page], str]:
     """One person at each place, in one room and its call. Returns the room's path last."""
     people: list[Person] = []
@@ -72,8 +97,17 @@ async def gathered(
         else:
             room = await open_room(who, "Lab")
         people.append(who)
-    pages = [await in_call(who, room) for who in people]
+    pages = [await in_call(who, room, small=small) for who in people]
     return people, pages, room
+
+
+@asynccontextmanager
+async def crashed(who: Person, page: Page) -> AsyncIterator[None]:
+    """The tab, without a word to anybody."""
+    line = await who.context.new_cdp_session(page)
+    crashing = asyncio.ensure_future(line.send("Page.crash"))  # which is never answered
+    yield
+    crashing.cancel()
 
 
 def others(page: Page) -> Any:

@@ -6,19 +6,30 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.actions import ENDED, LOST, comes, join, open_room, send_form, two_in_a_room
-from tests.browser.calling import calls, comes_in, gathered, in_call, others, reaches
+from tests.browser.actions import ENDED, LOST, comes, join, open_room, send_form
+from tests.browser.calling import calls, comes_in, crashed, gathered, in_call, met, others, reaches
+from tests.browser.meeting import Meet
 from tests.faults.replicas import hear_redis, two_replicas
-from tests.support.chromium import arrive, browser
+from tests.support.chromium import Person, arrive, browser
 from tests.support.fixtures import Arrive, Serve
 from tests.support.redis_server import RedisServer
 
 
-async def test_two_people_see_and_hear_each_other_and_the_room_says_how_it_was(
-    serve: Serve, person: Arrive, database_url: str
+async def test_two_people_see_and_hear_each_other_and_the_room_says_how_it_was(meet: Meet) -> None:
+    await see_and_hear_each_other(*await met(meet))
+
+
+@pytest.mark.faults
+async def test_two_people_see_and_hear_each_other_while_postgresql_keeps_the_room(
+    serve: Serve, person: Arrive, postgresql_url: str
 ) -> None:
-    server = await serve(DATABASE_URL=database_url)
-    (ann, _ben), (hers, his), _room = await gathered(person, server, server)
+    server = await serve(DATABASE_URL=postgresql_url)
+    await see_and_hear_each_other(*await gathered(person, server, server))
+
+
+async def see_and_hear_each_other(people: list[Person], pages: list[Page], _room: str) -> None:
+    """And what one turns off the other sees."""
+    (ann, _ben), (hers, his) = people, pages
     for page in (hers, his):
         await expect(others(page)).to_have_count(1)
         await reaches(page, pictures=1, sounds=1)
@@ -29,6 +40,21 @@ async def test_two_people_see_and_hear_each_other_and_the_room_says_how_it_was(
     await expect(banner).to_contain_text("Ann, Ben")
     await expect(ann.page.locator(".side-row [data-live]")).to_contain_text("2")
     await expect(ann.page.get_by_role("link", name="Join the call")).to_be_visible()
+    tile = others(hers)
+    await his.keyboard.press("m")
+    await expect(tile.locator("[data-words]")).to_have_text(", muted")
+    await his.keyboard.press("v")
+    await expect(tile.locator("video")).to_be_hidden()
+    await expect(tile.locator(".avatar")).to_be_visible()
+    await reaches(hers, pictures=0, sounds=0)
+    await his.keyboard.press("h")
+    await expect(tile.get_by_role("img", name="Hand raised")).to_be_visible()
+    await expect(hers.get_by_role("status").filter(has_text="Ben raised a hand")).to_have_count(1)
+    for key in ("m", "v", "h"):
+        await his.keyboard.press(key)
+    await expect(tile.locator("video")).to_be_visible()
+    await expect(tile.get_by_role("img", name="Hand raised")).to_have_count(0)
+    await reaches(hers, pictures=1, sounds=1)
     for page in (his, hers):
         await page.get_by_role("button", name="Leave").click()
         await expect(page.get_by_role("heading", name="You have left the call.")).to_be_visible()
@@ -37,6 +63,69 @@ async def test_two_people_see_and_hear_each_other_and_the_room_says_how_it_was(
     events = ann.page.locator(".event")
     await expect(events.filter(has_text="started a call")).to_have_count(1)
     await expect(events.last).to_contain_text("Call ended after less than a minute. Ann, Ben were")
+
+
+async def test_two_who_come_at_once_find_each_other_and_again_after_networks_change_and_a_tab_crashes(
+    meet: Meet,
+) -> None:
+    ann, ben, room = await meet()
+    hers, his = await calls(ann, room), await calls(ben, room)
+    await asyncio.gather(comes_in(hers), comes_in(his))
+    for page in (hers, his):
+        await reaches(page, pictures=1, sounds=1)
+    way = "() => window.links.at(-1).localDescription.sdp.match(/ice-ufrag:(.*)/)[1]"
+    before = [await page.evaluate(way) for page in (hers, his)]
+    await asyncio.gather(*(_network_changes(page) for page in (hers, his)))
+    for page, old in zip((hers, his), before, strict=True):
+        await page.wait_for_function(f"old => ({way})() !== old", arg=old)
+        await reaches(page, pictures=1, sounds=1)
+    async with crashed(ben, his):
+        await expect(others(hers)).to_have_count(0, timeout=30_000)
+    again = await in_call(ben, room)
+    for page in (hers, again):
+        await expect(others(page)).to_have_count(1)
+        await reaches(page, pictures=1, sounds=1)
+
+
+async def test_it_rings_by_hand_or_in_a_conversation_by_itself_and_the_call_fits_the_window(
+    meet: Meet,
+) -> None:
+    ann, ben, room = await meet()
+    dialog = ben.page.get_by_role("dialog", name="Ann is calling")
+    alone = await send_form(ann, "/direct", names="Ben")
+    hers = await in_call(ann, alone)
+    await expect(dialog).to_be_visible()
+    await expect(ben.page.locator(f'.side-row[href="{alone}"]')).to_be_visible()
+    await dialog.get_by_role("button", name="Decline").click()
+    await expect(hers.locator("[data-ring-state]")).to_have_text("Declined")
+    await hers.close()
+    hers = await in_call(ann, room)
+    ring = hers.get_by_role("button", name="Ring Ben")
+    await ring.click()
+    await expect(dialog).to_contain_text("Lab")
+    await dialog.get_by_role("button", name="Decline").click()
+    await expect(dialog).to_be_hidden()
+    await expect(hers.locator("[data-ring-state]")).to_have_text("Declined")
+    await ring.click()
+    async with ben.context.expect_page() as opening:
+        await dialog.get_by_role("link", name="Accept").click()
+    his = await opening.value
+    await comes_in(his)
+    await expect(dialog).to_be_hidden()
+    await expect(others(hers)).to_have_count(1)
+    await expect(ring).to_be_hidden()
+    for share in (False, True):
+        if share:
+            await his.get_by_role("button", name="Share").click()
+            await expect(hers.locator(".tile.screen")).to_be_visible()
+        for width, height in ((320, 640), (640, 320), (1280, 800)):
+            await hers.set_viewport_size({"width": width, "height": height})
+            await _fits(hers)
+    await hers.set_viewport_size({"width": 320, "height": 640})
+    await hers.get_by_role("button", name="Leave").click()
+    await _fits(hers)
+    await expect(hers.get_by_role("button", name="Join again")).to_be_in_viewport()
+    assert ann.problems == []
 
 
 @pytest.mark.faults
@@ -90,49 +179,13 @@ async def test_media_goes_on_while_the_replica_that_passed_signals_is_dead_and_p
     ann.allow(ENDED)
 
 
-async def test_two_who_come_at_once_and_whose_network_changes_find_each_other(
-    serve: Serve, person: Arrive
-) -> None:
-    server = await serve()
-    ann, ben, room = await two_in_a_room(person, server, server)
-    hers, his = await calls(ann, room), await calls(ben, room)
-    await asyncio.gather(comes_in(hers), comes_in(his))
-    for page in (hers, his):
-        await reaches(page, pictures=1, sounds=1)
-    way = "() => window.links.at(-1).localDescription.sdp.match(/ice-ufrag:(.*)/)[1]"
-    before = [await page.evaluate(way) for page in (hers, his)]
-    await asyncio.gather(*(_network_changes(page) for page in (hers, his)))
-    for page, old in zip((hers, his), before, strict=True):
-        await page.wait_for_function(f"old => ({way})() !== old", arg=old)
-        await reaches(page, pictures=1, sounds=1)
-
-
 async def _network_changes(page: Page) -> None:
     await page.evaluate("() => { window.dispatchEvent(new Event('online')); }")
 
 
-async def test_whose_tab_crashes_is_gone_after_a_moment_and_comes_back_once(
-    serve: Serve, person: Arrive
-) -> None:
-    server = await serve()
-    (_ann, ben), (hers, his), room = await gathered(person, server, server)
-    await reaches(hers, pictures=1, sounds=1)
-    crash = await ben.context.new_cdp_session(his)
-    crashing = asyncio.ensure_future(crash.send("Page.crash"))
-    await expect(others(hers)).to_have_count(0, timeout=30_000)
-    crashing.cancel()
-    again = await in_call(ben, room)
-    for page in (hers, again):
-        await expect(others(page)).to_have_count(1)
-        await reaches(page, pictures=1, sounds=1)
-
-
 @pytest.mark.faults
-async def test_who_is_in_the_call_in_another_window_leaves_this_one(
-    serve: Serve, person: Arrive
-) -> None:
-    server = await serve()
-    (_ann, ben), (hers, his), room = await gathered(person, server, server)
+async def test_who_is_in_the_call_in_another_window_leaves_this_one(meet: Meet) -> None:
+    (_ann, ben), (hers, his), room = await met(meet)
     again = await in_call(ben, room)
     await expect(his.get_by_role("heading", name="in another window")).to_be_visible()
     await expect(others(hers)).to_have_count(1)
@@ -143,9 +196,8 @@ async def test_who_is_in_the_call_in_another_window_leaves_this_one(
     await reaches(hers, pictures=1, sounds=1)
 
 
-async def test_whose_membership_ends_is_out_of_the_call(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    (ann, ben), (hers, his), room = await gathered(person, server, server)
+async def test_whose_membership_ends_is_out_of_the_call(meet: Meet) -> None:
+    (ann, ben), (hers, his), room = await met(meet)
     await reaches(hers, pictures=1, sounds=1)
     for somebody in (ann, ben):
         somebody.allow(ENDED)
@@ -162,31 +214,9 @@ async def test_whose_membership_ends_is_out_of_the_call(serve: Serve, person: Ar
     await expect(hers.get_by_role("heading", name="no longer a member")).to_be_visible()
 
 
-async def test_what_one_turns_off_the_others_see(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    _people, (hers, his), _room = await gathered(person, server, server)
-    tile = others(hers)
-    await reaches(hers, pictures=1, sounds=1)
-    await his.keyboard.press("m")
-    await expect(tile.locator("[data-words]")).to_have_text(", muted")
-    await his.keyboard.press("v")
-    await expect(tile.locator("video")).to_be_hidden()
-    await expect(tile.locator(".avatar")).to_be_visible()
-    await reaches(hers, pictures=0, sounds=0)
-    await his.keyboard.press("h")
-    await expect(tile.get_by_role("img", name="Hand raised")).to_be_visible()
-    await expect(hers.get_by_role("status").filter(has_text="Ben raised a hand")).to_have_count(1)
-    for key in ("m", "v", "h"):
-        await his.keyboard.press(key)
-    await expect(tile.locator("video")).to_be_visible()
-    await expect(tile.get_by_role("img", name="Hand raised")).to_have_count(0)
-    await reaches(hers, pictures=1, sounds=1)
-
-
 @pytest.mark.faults
-async def test_a_large_picture_and_the_quality_of_the_call(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    _people, (hers, his), _room = await gathered(person, server, server)
+async def test_a_large_picture_and_the_quality_of_the_call(meet: Meet) -> None:
+    _people, (hers, his), _room = await met(meet)
     await reaches(hers, pictures=1, sounds=1)
     await others(hers).get_by_role("button", name="Show large").click()
     await expect(others(hers)).to_have_class("tile is-speaking is-main")
@@ -202,43 +232,6 @@ async def test_a_large_picture_and_the_quality_of_the_call(serve: Serve, person:
     await expect(others(hers)).to_have_count(0)
 
 
-async def test_somebody_is_rung_declines_and_comes_the_second_time(
-    serve: Serve, person: Arrive
-) -> None:
-    server = await serve()
-    ann, ben, room = await two_in_a_room(person, server, server)
-    hers = await in_call(ann, room)
-    ring = hers.get_by_role("button", name="Ring Ben")
-    dialog = ben.page.get_by_role("dialog", name="Ann is calling")
-    await ring.click()
-    await expect(dialog).to_contain_text("Lab")
-    await dialog.get_by_role("button", name="Decline").click()
-    await expect(dialog).to_be_hidden()
-    await expect(hers.locator("[data-ring-state]")).to_have_text("Declined")
-    await ring.click()
-    async with ben.context.expect_page() as opening:
-        await dialog.get_by_role("link", name="Accept").click()
-    his = await opening.value
-    await comes_in(his)
-    await expect(dialog).to_be_hidden()
-    await expect(others(hers)).to_have_count(1)
-    await expect(ring).to_be_hidden()
-
-
-async def test_in_a_conversation_it_rings_by_itself_and_the_room_is_seen_again(
-    serve: Serve, person: Arrive
-) -> None:
-    server = await serve()
-    ann, ben, _room = await two_in_a_room(person, server, server)
-    alone = await send_form(ann, "/direct", names="Ben")
-    hers = await in_call(ann, alone)
-    dialog = ben.page.get_by_role("dialog", name="Ann is calling")
-    await expect(dialog).to_be_visible()
-    await expect(ben.page.locator(f'.side-row[href="{alone}"]')).to_be_visible()
-    await dialog.get_by_role("button", name="Decline").click()
-    await expect(hers.locator("[data-ring-state]")).to_have_text("Declined")
-
-
 async def test_without_a_camera_or_permission_one_is_told_and_can_come_in(serve: Serve) -> None:
     server = await serve()
     async with browser("--use-fake-ui-for-media-stream=deny") as strict:
@@ -250,23 +243,6 @@ async def test_without_a_camera_or_permission_one_is_told_and_can_come_in(serve:
         await comes_in(page)
         await expect(page.locator('.tile[data-tile="me"] [data-words]')).to_have_text(", muted")
         assert ann.unexpected() == []
-
-
-async def test_the_call_fits_the_window(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    (ann, _ben), (hers, his), _room = await gathered(person, server, server)
-    for share in (False, True):
-        if share:
-            await his.get_by_role("button", name="Share").click()
-            await expect(hers.locator(".tile.screen")).to_be_visible()
-        for width, height in ((320, 640), (640, 320), (1280, 800)):
-            await hers.set_viewport_size({"width": width, "height": height})
-            await _fits(hers)
-    await hers.set_viewport_size({"width": 320, "height": 640})
-    await hers.get_by_role("button", name="Leave").click()
-    await _fits(hers)
-    await expect(hers.get_by_role("button", name="Join again")).to_be_in_viewport()
-    assert ann.problems == []
 
 
 async def _fits(page: Page) -> None:

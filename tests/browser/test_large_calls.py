@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from chatapp.realtime.media import room_number
 from tests.browser.actions import ENDED, LOST, send_form
-from tests.browser.calling import gathered, in_call, others, reaches
+from tests.browser.calling import crashed, gathered, in_call, others, reaches
 from tests.faults.replicas import hear_redis, two_replicas
 from tests.support.fixtures import Arrive, Serve
 from tests.support.janus_server import JanusServer
@@ -34,11 +34,11 @@ async def tokens(*pages: Page) -> list[str]:
     return sorted(found)
 
 
-async def test_a_call_that_grows_goes_over_to_the_media_server(
+async def test_a_call_that_grows_goes_over_to_the_media_server_which_who_leaves_is_out_of(
     serve: Serve, person: Arrive, janus: JanusServer, postgresql_url: str
 ) -> None:
     server = await serve(DATABASE_URL=postgresql_url, JANUS_ABOVE="2", **janus.settings)
-    _people, pages, _room = await gathered(person, server, server, server)
+    people, pages, room = await gathered(person, server, server, server)
     for page in pages:
         await expect(others(page)).to_have_count(2)
         await reaches(page, pictures=2, sounds=2)
@@ -58,11 +58,17 @@ async def test_a_call_that_grows_goes_over_to_the_media_server(
     for page in (pages[0], pages[2]):
         await expect(others(page)).to_have_count(1)
         await reaches(page, pictures=1, sounds=1)
-    room = await number_of(pages[0])
-    await janus.comes_to(room, await tokens(pages[0], pages[2]))
-    for page in (pages[0], pages[2]):
-        await page.get_by_role("button", name="Leave").click()
-    await janus.comes_to(room, None)
+    number = await number_of(pages[0])
+    await janus.comes_to(number, await tokens(pages[0], pages[2]))
+    cat, (ann,) = people[2], await tokens(pages[2])
+    cat.allow(ENDED)
+    await send_form(cat, f"{room}/leave")
+    await expect(pages[2].get_by_role("heading", name="no longer a member")).to_be_visible()
+    assert await pages[2].evaluate(OPEN) == 0
+    await janus.comes_to(number, [ann])
+    await reaches(pages[0], pictures=0, sounds=0)
+    await pages[0].get_by_role("button", name="Leave").click()
+    await janus.comes_to(number, None)
 
 
 @pytest.mark.faults
@@ -134,33 +140,22 @@ async def test_people_on_two_replicas_meet_in_one_room_of_the_media_server(
         await reaches(page, pictures=1, sounds=1)
 
 
-@pytest.mark.parametrize(
-    "end", ["leaves the room", pytest.param("the tab crashes", marks=pytest.mark.faults)]
-)
-async def test_whose_membership_or_tab_ends_is_out_of_the_media_server(
-    serve: Serve, person: Arrive, janus: JanusServer, end: str
+@pytest.mark.faults
+async def test_whose_tab_crashes_is_out_of_the_media_server_and_comes_back(
+    serve: Serve, person: Arrive, janus: JanusServer
 ) -> None:
     server = await serve(JANUS_ABOVE="1", **janus.settings)
     (_ann, ben), (hers, his), room = await gathered(person, server, server)
     for page in (hers, his):
         await reaches(page, pictures=1, sounds=1)
     mine = await tokens(his)
-    if end == "leaves the room":
-        ben.allow(ENDED)
-        await send_form(ben, f"{room}/leave")
-        await expect(his.get_by_role("heading", name="no longer a member")).to_be_visible()
-        assert await his.evaluate(OPEN) == 0
-    else:
-        crash = await ben.context.new_cdp_session(his)
-        crashing = asyncio.ensure_future(crash.send("Page.crash"))
+    async with crashed(ben, his):
         await expect(others(hers)).to_have_count(0, timeout=30_000)
-        crashing.cancel()
     await janus.comes_to(await number_of(hers), mine)
     await reaches(hers, pictures=0, sounds=0)
-    if end == "the tab crashes":
-        again = await in_call(ben, room)
-        for page in (hers, again):
-            await reaches(page, pictures=1, sounds=1)
+    again = await in_call(ben, room)
+    for page in (hers, again):
+        await reaches(page, pictures=1, sounds=1)
 
 
 @pytest.mark.faults
@@ -168,7 +163,7 @@ async def test_a_small_picture_is_got_where_a_small_one_is_wanted(
     serve: Serve, person: Arrive, janus: JanusServer
 ) -> None:
     server = await serve(JANUS_ABOVE="1", **janus.settings)
-    _people, (hers, his), _room = await gathered(person, server, server)
+    _people, (hers, his), _room = await gathered(person, server, server, small=False)
     for page in (hers, his):
         await reaches(page, pictures=1, sounds=1)
     await becomes(hers, 1280)
