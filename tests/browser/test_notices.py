@@ -200,9 +200,12 @@ async def test_without_a_line_the_offline_page_comes_and_with_it_the_newest_page
     await asyncio.to_thread(server.stop)
     await ann.goto("/rooms")
     await expect(ann.page).to_have_title("Offline · chatapp")
+    await expect(ann.page.get_by_role("heading", name="You are offline")).to_be_visible()
     rules = "[...document.styleSheets].every(({ cssRules }) => cssRules.length > 0)"
     assert await ann.page.evaluate(rules), "its stylesheets are there"
     await asyncio.to_thread(server.start)
+    await ann.page.get_by_role("link", name="Try again").click()
+    await expect(ann.page.get_by_role("heading", name="Rooms", exact=True, level=1)).to_be_visible()
     await send_form(ann, f"{room}/messages", body="Fresh", key=str(uuid4()))
     await ann.goto(room)
     await expect(bodies(ann.page)).to_have_text(["Fresh"])

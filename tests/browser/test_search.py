@@ -32,7 +32,7 @@ async def finds_and_jumps(ann: Person) -> None:
 async def test_results_come_while_somebody_types_and_without_scripts_on_enter_and_a_hit_opens_in_place(
     meet: Meet, person: Arrive
 ) -> None:
-    ann, _ben, room = await meet()
+    ann, room = await meet.alone()
     await becomes_long(ann, room)
     page = ann.page
     await page.locator("#search").click()

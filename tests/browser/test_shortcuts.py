@@ -35,13 +35,12 @@ async def chosen(page: Page, words: str) -> None:
     await expect(field(page)).to_have_attribute("aria-activedescendant", identity)
 
 
-async def ann_and_her_rooms(meet: Meet) -> tuple[Person, Person, dict[str, str]]:
-    """Ann looks at Beta, Ben at Alpha, where he is a member."""
-    ann, ben, alpha = await meet("Alpha")
+async def ann_and_her_rooms(ann: Person, alpha: str) -> tuple[Person, dict[str, str]]:
+    """Ann looks at Beta."""
     rooms = {name: await send_form(ann, "/rooms", name=name) for name in ("Beta", "Gamma", "Delta")}
     await ann.goto(rooms["Beta"])
     await expect(ann.page.locator("#composer")).to_be_visible()
-    return ann, ben, {"Alpha": alpha, **rooms}
+    return ann, {"Alpha": alpha, **rooms}
 
 
 async def is_at(page: Page, path: str) -> None:
@@ -51,7 +50,7 @@ async def is_at(page: Page, path: str) -> None:
 async def test_ann_goes_to_a_room_by_a_few_letters_or_all_however_fast_she_types_them(
     meet: Meet,
 ) -> None:
-    ann, _ben, rooms = await ann_and_her_rooms(meet)
+    ann, rooms = await ann_and_her_rooms(*await meet.alone("Alpha"))
     page = ann.page
     await page.locator("#composer").press("Control+k")
     await expect(field(page)).to_be_focused()
@@ -80,7 +79,7 @@ async def test_ann_goes_to_a_room_by_a_few_letters_or_all_however_fast_she_types
 
 
 async def test_the_focus_comes_back_and_the_keys_close_what_they_opened(meet: Meet) -> None:
-    ann, _ben, _rooms = await ann_and_her_rooms(meet)
+    ann, _rooms = await ann_and_her_rooms(*await meet.alone("Alpha"))
     page = ann.page
     await page.locator("#composer").press_sequentially("half a thought?/")
     for close in ("Control+k", "Escape"):
@@ -94,7 +93,8 @@ async def test_the_focus_comes_back_and_the_keys_close_what_they_opened(meet: Me
 
 
 async def test_people_and_pages_are_reached_as_well(meet: Meet) -> None:
-    ann, _ben, _rooms = await ann_and_her_rooms(meet)
+    ann, _ben, alpha = await meet("Alpha")
+    await ann_and_her_rooms(ann, alpha)
     page = ann.page
     await page.keyboard.press("Control+k")
     await field(page).press_sequentially("@be")
@@ -122,7 +122,7 @@ async def test_people_and_pages_are_reached_as_well(meet: Meet) -> None:
 
 
 async def test_an_input_method_may_use_its_keys_in_the_switcher(meet: Meet) -> None:
-    ann, _ben, rooms = await ann_and_her_rooms(meet)
+    ann, rooms = await ann_and_her_rooms(*await meet.alone("Alpha"))
     tea = await send_form(ann, "/rooms", name="お茶")
     page = ann.page
     await page.keyboard.press("Control+k")
@@ -179,7 +179,7 @@ async def test_without_a_line_the_switcher_says_so(serve: Serve, person: Arrive)
 
 
 async def test_alt_and_arrows_go_through_the_list_of_rooms(meet: Meet) -> None:
-    ann, _ben, rooms = await ann_and_her_rooms(meet)
+    ann, rooms = await ann_and_her_rooms(*await meet.alone("Alpha"))
     page = ann.page
     await page.locator("#composer").focus()
     for key, name in (
@@ -194,7 +194,8 @@ async def test_alt_and_arrows_go_through_the_list_of_rooms(meet: Meet) -> None:
 
 
 async def test_with_shift_they_go_to_what_is_unread_and_escape_reads_it(meet: Meet) -> None:
-    ann, ben, rooms = await ann_and_her_rooms(meet)
+    ann, ben, alpha = await meet("Alpha")
+    _, rooms = await ann_and_her_rooms(ann, alpha)
     await join(ben, rooms["Gamma"])
     page = ann.page
     await page.keyboard.press("Alt+Shift+ArrowDown")  # nothing is unread
@@ -214,7 +215,7 @@ async def test_with_shift_they_go_to_what_is_unread_and_escape_reads_it(meet: Me
 
 
 async def test_a_question_mark_lists_all_keys_but_not_while_somebody_writes(meet: Meet) -> None:
-    ann, _ben, _rooms = await ann_and_her_rooms(meet)
+    ann, _rooms = await ann_and_her_rooms(*await meet.alone("Alpha"))
     page = ann.page
     listed = page.get_by_role("dialog", name="Keyboard shortcuts")
     await page.locator("#composer").press_sequentially("why? and/or")
@@ -235,7 +236,7 @@ async def test_a_question_mark_lists_all_keys_but_not_while_somebody_writes(meet
 
 
 async def test_letters_that_are_written_with_altgr_are_letters(meet: Meet) -> None:
-    ann, _ben, rooms = await ann_and_her_rooms(meet)
+    ann, rooms = await ann_and_her_rooms(*await meet.alone("Alpha"))
     taken = await ann.page.evaluate(
         """() => {
           const press = (key, more) => {

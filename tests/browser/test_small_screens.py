@@ -80,7 +80,7 @@ async def test_on_a_phone_rooms_and_members_are_drawers(serve: Serve, person: Ar
 
 
 async def test_everything_can_be_done_with_the_keyboard(meet: Meet) -> None:
-    ann, _ben, _room = await meet("Keys")
+    ann, _room = await meet.alone("Keys")
     page = ann.page
     await page.goto(page.url)
     await page.keyboard.press("Tab")

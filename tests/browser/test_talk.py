@@ -63,7 +63,7 @@ async def test_everything_ann_sends_quickly_comes_in_her_order_as_often_as_she_s
 
 
 async def test_what_ann_writes_in_one_tab_shows_in_her_other(meet: Meet) -> None:
-    ann, _ben, room = await meet()
+    ann, room = await meet.alone()
     other = await ann.tab(room)
     await say(ann.page, "from the first")
     await shown(other, "from the first")

@@ -2,17 +2,21 @@
 
 from playwright.async_api import expect
 
-from tests.browser.actions import bodies, comes, fill_in_room, join, open_room, sign_in, sign_up
+from tests.browser.actions import bodies, comes, fill_in_room, open_room, sign_in, sign_up
+from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
 from tests.support.past import say_long_ago
 
 
-async def test_signing_up_reading_joining_posting_and_leaving(serve: Serve, person: Arrive) -> None:
+async def test_signing_up_at_the_second_try_posting_reading_joining_coming_back_and_leaving(
+    serve: Serve, person: Arrive
+) -> None:
     server = await serve()
     ann, ben = (
         await person("Ann", server, scripts=False),
         await person("Ben", server, scripts=False),
     )
+    await is_refused(ann)
     await sign_up(ann)
     room = await fill_in_room(ann, "Tea", "Which kinds")
     await ann.page.locator("#composer").fill("Hello from a page\nwithout scripts")
@@ -28,30 +32,19 @@ async def test_signing_up_reading_joining_posting_and_leaving(serve: Serve, pers
     await ben.page.locator("#composer").fill("Hello back")
     await ben.page.get_by_role("button", name="Send").click()
     await expect(bodies(ben.page).last).to_have_text("Hello back")
+    await ben.goto("/settings")
+    await ben.page.get_by_role("button", name="Sign out here").click()
+    await expect(ben.page).to_have_url(f"{ben.url}/sign-in")
+    await ben.goto(room)
+    await sign_in(ben)  # which leads to where he wanted to go
+    await expect(ben.page).to_have_url(f"{ben.url}{room}")
     await ben.page.get_by_role("button", name="Room menu").click()
     await ben.page.get_by_role("button", name="Leave room").click()
     await expect(ben.page.get_by_text("You left the room.")).to_be_visible()
 
 
-async def test_history_is_paged_by_links(serve: Serve, person: Arrive, sqlite_url: str) -> None:
-    server = await serve(DATABASE_URL=sqlite_url)
-    ann = await person("Ann", server, scripts=False)
-    await comes(ann)
-    room = await open_room(ann, "Log")
-    say_long_ago(sqlite_url, room, [f"n{number}" for number in range(60)])
-    await ann.goto(room)
-    await expect(bodies(ann.page).last).to_have_text("n59")
-    await ann.page.get_by_role("link", name="Older messages").click()
-    await expect(bodies(ann.page).first).to_have_text("n0")
-    await ann.page.get_by_role("link", name="Newer messages").click()
-    await expect(bodies(ann.page).last).to_have_text("n59")
-
-
-async def test_a_refused_form_keeps_what_was_typed_and_says_what_to_change(
-    serve: Serve, person: Arrive
-) -> None:
-    server = await serve()
-    ann = await person("Ann", server, scripts=False)
+async def is_refused(ann: Person) -> None:
+    """A refused form keeps what was typed, and says what to change."""
     ann.allow("status of 422")
     await ann.goto("/sign-up")
     await ann.page.get_by_label("Your name").fill("Ann")
@@ -67,21 +60,15 @@ async def test_a_refused_form_keeps_what_was_typed_and_says_what_to_change(
     await expect(ann.page.get_by_text("A password has at least 8 characters.")).to_be_visible()
 
 
-async def test_signing_in_leads_back_to_where_one_wanted_to_go(
-    serve: Serve, person: Arrive
-) -> None:
-    server = await serve()
-    ann, ben = (
-        await person("Ann", server, scripts=False),
-        await person("Ben", server, scripts=False),
-    )
+async def test_history_is_paged_by_links(serve: Serve, person: Arrive, sqlite_url: str) -> None:
+    server = await serve(DATABASE_URL=sqlite_url)
+    ann = await person("Ann", server, scripts=False)
     await comes(ann)
-    room = await open_room(ann, "Tea")
-    await comes(ben)
-    await join(ben, room)
-    await ben.goto("/settings")
-    await ben.page.get_by_role("button", name="Sign out here").click()
-    await expect(ben.page).to_have_url(f"{ben.url}/sign-in")
-    await ben.goto(room)
-    await sign_in(ben)
-    await expect(ben.page).to_have_url(f"{ben.url}{room}")
+    room = await open_room(ann, "Log")
+    say_long_ago(sqlite_url, room, [f"n{number}" for number in range(60)])
+    await ann.goto(room)
+    await expect(bodies(ann.page).last).to_have_text("n59")
+    await ann.page.get_by_role("link", name="Older messages").click()
+    await expect(bodies(ann.page).first).to_have_text("n0")
+    await ann.page.get_by_role("link", name="Newer messages").click()
+    await expect(bodies(ann.page).last).to_have_text("n59")

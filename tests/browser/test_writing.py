@@ -27,7 +27,7 @@ async def typed(page: Page, *keys: str) -> str:
 async def test_enter_sends_and_shift_enter_begins_a_line_unless_ann_chose_ctrl_enter(
     meet: Meet,
 ) -> None:
-    ann, _ben, _room = await meet()
+    ann, _room = await meet.alone()
     await expect(ann.page.locator(".hint")).to_have_text(
         "Enter sends, Shift Enter starts a new line"
     )
@@ -49,7 +49,7 @@ async def test_enter_sends_and_shift_enter_begins_a_line_unless_ann_chose_ctrl_e
 
 
 async def test_enter_that_ends_a_word_of_an_input_method_sends_nothing(meet: Meet) -> None:
-    ann, _ben, _room = await meet()
+    ann, _room = await meet.alone()
     box = ann.page.locator("#composer")
     await box.evaluate(
         """(box) => box.addEventListener("keydown", (event) => { box.dataset.composing = event.isComposing; })"""
@@ -73,7 +73,7 @@ async def test_enter_that_ends_a_word_of_an_input_method_sends_nothing(meet: Mee
 
 
 async def test_pasted_lines_stay_lines(meet: Meet) -> None:
-    ann, _ben, _room = await meet()
+    ann, _room = await meet.alone()
     await ann.page.evaluate(
         """() => document.addEventListener("copy", (event) => {
           event.clipboardData.setData("text/plain", "one\\r\\n\\r\\n  two\\nthree");
