@@ -37,9 +37,8 @@ async def test_ben_whose_line_died_silently_is_back_by_himself_and_has_everythin
         async with hurried(ben.page):
             await expect(ben.page.locator(".banner")).to_be_visible(timeout=PATIENCE)
             await say(ben.page, "mine")
-            for _ in range(
-                2
-            ):  # the one under way hangs, and so does the next: nobody waits for ever
+            # Each hangs, and after the third so does the question whether the session is alive: nobody waits for ever.
+            for _ in range(4):
                 async with ben.page.expect_websocket(timeout=PATIENCE):
                     pass
             line.clear()

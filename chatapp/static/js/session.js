@@ -78,9 +78,10 @@ export class Session {
   /** Whether the session is dead, asked the cheapest way. @returns {Promise<boolean>} */
   async isDead() {
     try {
-      return isSignIn(await fetch("/sidebar", { method: "HEAD", cache: "no-store", credentials: "same-origin" }));
+      const signal = AbortSignal.timeout(ANSWER);
+      return isSignIn(await fetch("/sidebar", { method: "HEAD", cache: "no-store", credentials: "same-origin", signal }));
     } catch {
-      return false; // no line says nothing about the session
+      return false; // no line, or one that swallows, says nothing about the session
     }
   }
 
