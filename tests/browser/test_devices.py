@@ -1,7 +1,5 @@
 """Signing out, in every tab and on every device; and what stays behind: nothing."""
 
-import asyncio
-
 from playwright.async_api import expect
 
 from tests.browser.actions import (
@@ -15,12 +13,13 @@ from tests.browser.actions import (
     sign_in,
     sign_up,
 )
+from tests.browser.meeting import Meet
 from tests.support.fixtures import Arrive, Serve
 
 STORED = "() => JSON.stringify([{...localStorage}, {...sessionStorage}])"
 
 
-async def test_signing_out_in_one_tab_ends_the_others_and_leaves_no_words_behind(
+async def test_signing_out_in_one_tab_ends_the_others_and_leaves_no_words_for_who_signs_in_after(
     serve: Serve, person: Arrive
 ) -> None:
     server = await serve()
@@ -44,27 +43,13 @@ async def test_signing_out_in_one_tab_ends_the_others_and_leaves_no_words_behind
     stored = await ann.page.evaluate(STORED)
     assert "private words" not in stored
     assert "a secret draft" not in stored
-
-
-async def test_who_signs_in_after_ann_on_her_browser_sees_nothing_of_hers(
-    serve: Serve, person: Arrive
-) -> None:
-    server = await serve()
-    ann = await person("Ann", server)
-    await comes(ann)
-    room = await open_room(ann, "Tea")
-    await ann.page.locator("#composer").fill("ann's draft")
-    ann.allow(ENDED)
-    await ann.goto("/settings")
-    await ann.page.get_by_role("button", name="Sign out here").click()
-    await expect(ann.page).to_have_url(f"{ann.url}/sign-in")
     ann.name = "Cat"
     await sign_up(ann)
     await join(ann, room)
     await expect(ann.page.locator("#composer")).to_have_value("")
 
 
-async def test_a_new_password_ends_ann_s_other_device_and_keeps_this_one(
+async def test_who_signs_out_everywhere_or_changes_the_password_ends_what_is_open_elsewhere_until_signed_in_again(
     serve: Serve, person: Arrive
 ) -> None:
     server = await serve()
@@ -73,11 +58,23 @@ async def test_a_new_password_ends_ann_s_other_device_and_keeps_this_one(
     room = await open_room(desk, "Tea")
     await phone.goto("/sign-in")
     await sign_in(phone)
-    await expect(phone.page).to_have_url(f"{phone.url}{room}")
-    await expect(phone.page.locator("html.js")).to_be_attached()
-    reading = await desk.tab(room)
     for each in (desk, phone):
         each.allow(ENDED)
+    await expect(phone.page).to_have_url(f"{phone.url}{room}")
+    await expect(phone.page.locator("html.js")).to_be_attached()
+    await phone.page.locator("#composer").fill("draft text")
+    kept = "() => Object.values(localStorage).some((each) => each.includes('draft text'))"
+    await phone.page.wait_for_function(kept)
+    await desk.goto("/settings")
+    await desk.page.get_by_role("button", name="Sign out everywhere").click()
+    await expect(phone.page).to_have_url(f"{phone.url}/sign-in?next=%2Frooms%2F1")
+    await desk.goto(room)
+    for each in (phone, desk):
+        await sign_in(each)
+        await expect(each.page).to_have_url(f"{each.url}{room}")
+        await expect(each.page.locator("html.js")).to_be_attached()
+    await expect(phone.page.locator("#composer")).to_have_value("draft text")
+    reading = await desk.tab(room)
     await desk.goto("/settings")
     await desk.page.get_by_label("Password now").fill("correct horse battery")
     await desk.page.get_by_label("New password").fill("another password")
@@ -88,51 +85,8 @@ async def test_a_new_password_ends_ann_s_other_device_and_keeps_this_one(
     await shown(reading, "still here")
 
 
-async def test_a_session_that_ended_elsewhere_leads_to_the_sign_in_page_and_back(
-    serve: Serve, person: Arrive
-) -> None:
-    server = await serve()
-    ann = await person("Ann", server)
-    await comes(ann)
-    room = await open_room(ann, "Tea")
-    cookies = await ann.context.cookies()
-    elsewhere = await person("Ann", server)
-    await elsewhere.context.add_cookies(
-        [{"name": each["name"], "value": each["value"], "url": server.url} for each in cookies]
-    )
-    await elsewhere.goto("/settings")
-    await ann.page.locator("#composer").fill("draft text")
-    await asyncio.sleep(0.5)  # drafts are kept a moment after the last key
-    for each in (ann, elsewhere):
-        each.allow(ENDED)
-    await elsewhere.page.get_by_role("button", name="Sign out everywhere").click()
-    await expect(ann.page).to_have_url(f"{ann.url}/sign-in?next=%2Frooms%2F1")
-    await sign_in(ann)
-    await expect(ann.page).to_have_url(f"{ann.url}{room}")
-    await expect(ann.page.locator("#composer")).to_have_value("draft text")
-
-
-async def test_without_a_line_there_is_a_page_that_says_so(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann = await person("Ann", server)
-    await comes(ann)
-    await ann.goto("/")
-    await ann.page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
-    ann.allow("ERR_|Failed to fetch|WebSocket")
-    await asyncio.to_thread(server.stop)
-    await ann.goto("/rooms")
-    await expect(ann.page.get_by_role("heading", name="You are offline")).to_be_visible()
-    background = await ann.page.evaluate("() => getComputedStyle(document.body).fontFamily")
-    assert background != ""
-    await asyncio.to_thread(server.start)
-    await ann.page.get_by_role("link", name="Try again").click()
-    await expect(ann.page.get_by_role("heading", name="Rooms", exact=True, level=1)).to_be_visible()
-
-
-async def test_the_theme_is_right_at_first_paint(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann = await person("Ann", server)
-    await comes(ann)
+async def test_the_theme_is_right_at_first_paint(meet: Meet) -> None:
+    ann, _room = await meet.alone()
     await ann.goto("/settings")
     await ann.page.get_by_label("Dark").check()
     await ann.page.get_by_role("button", name="Use this theme").click()
