@@ -23,7 +23,7 @@ from tests.support.chromium import Person
 # What stays in a browser for good: a test that has any of these shares with nobody. A page is closed, and with it goes
 # what was done to it alone or told to it by Chromium's own protocol, but not what was told to the browser.
 LASTING = re.compile(
-    r"(?<!page\.)add_init_script|expose_|clock|grant_permissions|set_extra_http|[\"']Browser\."
+    r"(?<!page\.)add_init_script|expose_|\bclock\b|grant_permissions|set_extra_http|[\"']Browser\."
 )
 SESSIONS = "SELECT id FROM sessions ORDER BY id"
 
