@@ -46,4 +46,4 @@ def share() -> None:
         return engine
 
     database.Database._make_engine = made  # type: ignore[method-assign]
-    templating.FileSystemLoader = _Loader  # type: ignore[misc]
+    vars(templating)["FileSystemLoader"] = _Loader
