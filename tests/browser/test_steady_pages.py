@@ -2,10 +2,10 @@
 
 import asyncio
 
-import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.browser.actions import bodies, comes, open_room
+from tests.browser.meeting import Meet
 from tests.support.chromium import Person
 from tests.support.fixtures import Arrive, Serve
 from tests.support.past import say_long_ago
@@ -34,31 +34,35 @@ async def shifts(page: Page) -> list[object]:
     return found
 
 
-@pytest.mark.parametrize("width", [390, 1280])
 async def test_nothing_moves_while_a_page_loads(
-    serve: Serve, person: Arrive, sqlite_url: str, width: int
-) -> None:
-    server = await serve(DATABASE_URL=sqlite_url)
-    ann: Person = await person("Ann", server, viewport={"width": width, "height": 800})
-    await ann.context.add_init_script(WATCH)
-    await ann.goto("/sign-in")
-    assert await shifts(ann.page) == []
-    await comes(ann)
-    room = await open_room(ann, "Log", "A topic of a few words")
-    say_long_ago(sqlite_url, room, TEXTS)
-    for path in (room, "/rooms", "/settings", f"{room}/members", room, f"{room}?around=60"):
-        await ann.goto(path)
-        assert await shifts(ann.page) == [], path
-
-
-async def test_a_room_can_be_read_before_its_scripts_have_come(
     serve: Serve, person: Arrive, sqlite_url: str
 ) -> None:
     server = await serve(DATABASE_URL=sqlite_url)
-    ann = await person("Ann", server)
+    windows = [{"width": width, "height": 800} for width in (390, 1280)]
+    ann, again = [await person("Ann", server, viewport=window) for window in windows]
+    for each in (ann, again):
+        await each.context.add_init_script(WATCH)
+        await is_steady(each, "/sign-in")
     await comes(ann)
-    room = await open_room(ann, "Log")
+    await again.context.add_cookies(await ann.context.cookies())  # type: ignore[arg-type]
+    room = await open_room(ann, "Log", "A topic of a few words")
+    await again.goto(room)
     say_long_ago(sqlite_url, room, TEXTS)
+    for each in (ann, again):
+        await is_steady(
+            each, room, "/rooms", "/settings", f"{room}/members", room, f"{room}?around=60"
+        )
+
+
+async def is_steady(who: Person, *paths: str) -> None:
+    for path in paths:
+        await who.goto(path)
+        assert await shifts(who.page) == [], (path, who.page.viewport_size)
+
+
+async def test_a_room_can_be_read_before_its_scripts_have_come(meet: Meet) -> None:
+    ann, room = await meet.alone("Log")
+    say_long_ago(meet.database_url, room, TEXTS)
     come = asyncio.Event()
 
     async def late(route: Route) -> None:
