@@ -64,7 +64,9 @@ async def calls(who: Person, room: str, *, small: bool = True) -> Page:
 
 
 async def comes_in(page: Page) -> None:
-    await page.get_by_role("button", name="Join the call").click()
+    join_it = page.get_by_role("button", name="Join the call")
+    await expect(join_it).to_be_enabled(timeout=PATIENCE * 1000)  # by the last scripts to come
+    await join_it.click()
     await expect(page.locator("main.call")).to_have_attribute("data-part", "on")
 
 

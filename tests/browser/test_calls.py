@@ -208,7 +208,7 @@ async def test_whose_membership_ends_is_out_of_the_call(meet: Meet) -> None:
     his = await in_call(ben, room)
     await expect(others(hers)).to_have_count(1)
     await send_form(ben, "/sign-out")
-    await expect(his).to_have_url(re.compile("/sign-in"))
+    await expect(his).to_have_url(re.compile("/sign-in"), timeout=30_000)
     await expect(others(hers)).to_have_count(0, timeout=30_000)
     await send_form(ann, f"{room}/delete", confirm="Lab")
     await expect(hers.get_by_role("heading", name="no longer a member")).to_be_visible()
