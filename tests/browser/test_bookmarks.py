@@ -4,9 +4,9 @@ import asyncio
 
 from playwright.async_api import Page, Route, expect
 
-from tests.browser.actions import say, shown, two_in_a_room
+from tests.browser.actions import say, shown
+from tests.browser.meeting import Meet
 from tests.browser.test_reactions import message
-from tests.support.fixtures import Arrive, Serve
 
 
 async def bookmarked(page: Page, text: str, *, yes: bool) -> None:
@@ -19,14 +19,14 @@ async def bookmarked(page: Page, text: str, *, yes: bool) -> None:
 
 async def act(page: Page, text: str, name: str) -> None:
     await message(page, text).hover()
-    await message(page, text).get_by_role("button", name="More actions").click()
-    await page.locator("#msg-menu").get_by_role("button", name=name, exact=True).click()
+    await message(page, text).get_by_role("button", name="More actions").press("Enter")
+    await page.locator("#msg-menu").get_by_role("button", name=name, exact=True).press("Enter")
 
 
 async def test_a_bookmark_is_in_every_window_of_its_owner_and_in_no_others(
-    serve: Serve, person: Arrive
+    meet: Meet,
 ) -> None:
-    ann, ben, room = await two_in_a_room(person, server := await serve(), server)
+    ann, ben, room = await meet()
     ben.allow("ERR_INTERNET_DISCONNECTED|WebSocket|Failed to fetch")
     await say(ann.page, "the plan")
     await shown(ben.page, "the plan")
@@ -52,9 +52,9 @@ async def test_a_bookmark_is_in_every_window_of_its_owner_and_in_no_others(
 
 
 async def test_what_another_device_did_while_the_line_was_down_is_there_after_it(
-    serve: Serve, person: Arrive
+    meet: Meet,
 ) -> None:
-    ann, ben, room = await two_in_a_room(person, server := await serve(), server)
+    ann, ben, room = await meet()
     ben.allow("ERR_INTERNET_DISCONNECTED|WebSocket|Failed to fetch")
     await say(ann.page, "the plan")
     await shown(ben.page, "the plan")
@@ -74,8 +74,8 @@ async def test_what_another_device_did_while_the_line_was_down_is_there_after_it
     await bookmarked(ben.page, "the plan", yes=True)
 
 
-async def test_the_page_lets_them_go_one_by_one(serve: Serve, person: Arrive) -> None:
-    ann, ben, _room = await two_in_a_room(person, server := await serve(), server)
+async def test_the_page_lets_them_go_one_by_one(meet: Meet) -> None:
+    ann, ben, _room = await meet()
     for text in ("one", "two"):
         await say(ann.page, text)
     await shown(ben.page, "one", "two")
@@ -91,9 +91,9 @@ async def test_the_page_lets_them_go_one_by_one(serve: Serve, person: Arrive) ->
 
 
 async def test_one_that_is_on_its_way_arrives_though_its_owner_has_left_the_page(
-    serve: Serve, person: Arrive
+    meet: Meet,
 ) -> None:
-    ann, ben, _room = await two_in_a_room(person, server := await serve(), server)
+    ann, ben, _room = await meet()
     await say(ann.page, "the plan")
     await shown(ben.page, "the plan")
     held: asyncio.Future[Route] = asyncio.get_running_loop().create_future()

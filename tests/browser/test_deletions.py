@@ -2,8 +2,9 @@
 
 from playwright.async_api import expect
 
-from tests.browser.actions import comes, join, open_room, say, send_form, shown, two_in_a_room
+from tests.browser.actions import comes, join, open_room, say, send_form, shown
 from tests.browser.changing import GONE, edits, from_the_menu, goes_to, over_http, reads, row
+from tests.browser.meeting import Meet
 from tests.browser.test_unread import unread
 from tests.faults.replicas import two_replicas
 from tests.support.fixtures import Arrive, Serve
@@ -11,10 +12,9 @@ from tests.support.redis_server import RedisServer
 
 
 async def test_a_message_goes_for_everybody_and_comes_back_by_undo(
-    serve: Serve, person: Arrive
+    meet: Meet,
 ) -> None:
-    server = await serve()
-    ann, ben, _room = await two_in_a_room(person, server, server)
+    ann, ben, _room = await meet()
     await say(ann.page, "one")
     await say(ann.page, "two")
     await shown(ben.page, "one", "two")
@@ -34,9 +34,8 @@ async def test_a_message_goes_for_everybody_and_comes_back_by_undo(
     await expect(row(ann.page, "three")).to_be_focused()
 
 
-async def test_deleting_and_taking_it_back_by_keyboard_alone(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann, ben, _room = await two_in_a_room(person, server, server)
+async def test_deleting_and_taking_it_back_by_keyboard_alone(meet: Meet) -> None:
+    ann, ben, _room = await meet()
     await say(ann.page, "one")
     await shown(ben.page, "one")
     page = ann.page
@@ -59,9 +58,8 @@ async def test_deleting_and_taking_it_back_by_keyboard_alone(serve: Serve, perso
     await reads(ben.page, "one")
 
 
-async def test_the_owner_of_a_room_deletes_what_others_said(serve: Serve, person: Arrive) -> None:
-    server = await serve()
-    ann, ben, _room = await two_in_a_room(person, server, server)
+async def test_the_owner_of_a_room_deletes_what_others_said(meet: Meet) -> None:
+    ann, ben, _room = await meet()
     await say(ben.page, "rude")
     await shown(ann.page, "rude")
     await from_the_menu(ann.page, "rude", "Delete")
@@ -129,10 +127,9 @@ async def test_without_scripts_messages_are_edited_and_deleted_by_pages(
 
 
 async def test_a_message_that_changes_does_not_take_the_tools_from_another(
-    serve: Serve, person: Arrive
+    meet: Meet,
 ) -> None:
-    server = await serve()
-    ann, ben, room = await two_in_a_room(person, server, server)
+    ann, ben, room = await meet()
     await say(ann.page, "one")
     await say(ann.page, "two")
     await shown(ben.page, "one", "two")
