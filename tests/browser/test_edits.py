@@ -2,7 +2,7 @@
 
 from playwright.async_api import Page, Route, expect
 
-from tests.browser.actions import ENDED, LOST, post_many, say, shown, sign_in, two_in_a_room
+from tests.browser.actions import ENDED, LOST, post_many, say, shown, sign_in
 from tests.browser.changing import (
     GONE,
     begins_to_edit,
@@ -13,24 +13,25 @@ from tests.browser.changing import (
     reads,
     row,
 )
+from tests.browser.meeting import Meet
 from tests.support.chromium import Person
-from tests.support.fixtures import Arrive, Serve
 
 REFUSED = "status of 4(04|09|22)"
 
 
-async def in_the_lab(serve: Serve, person: Arrive) -> tuple[Person, Person, str]:
-    server = await serve()
-    return await two_in_a_room(person, server, server)
-
-
-async def test_up_edits_the_last_thing_said_and_enter_saves_it(
-    serve: Serve, person: Arrive
+async def test_up_edits_the_last_thing_said_and_is_only_a_key_where_there_is_none_or_words_are_in_the_box(
+    meet: Meet,
 ) -> None:
-    ann, ben, _room = await in_the_lab(serve, person)
+    ann, ben, _room = await meet()
     await say(ann.page, "first")
-    await say(ann.page, "helo")
+    await shown(ben.page, "first")
+    await ben.page.locator("#composer").press("ArrowUp")
+    await ann.page.locator("#composer").fill("half a thought")
+    await ann.page.locator("#composer").press("ArrowUp")
+    await say(ann.page, "helo")  # by now a form would have come
     await shown(ben.page, "first", "helo")
+    for page in (ann.page, ben.page):
+        await expect(edit_box(page)).to_have_count(0)
     await say(ben.page, "what?")
     await shown(ann.page, "first", "helo", "what?")
     await ann.page.locator("#composer").press("ArrowUp")
@@ -50,25 +51,10 @@ async def test_up_edits_the_last_thing_said_and_enter_saves_it(
     await reads(ben.page, "first", "hello\nthere *", "what?")
 
 
-async def test_up_in_a_box_with_words_or_with_nothing_of_ones_own_is_only_a_key(
-    serve: Serve, person: Arrive
-) -> None:
-    ann, ben, _room = await in_the_lab(serve, person)
-    await say(ann.page, "mine")
-    await shown(ben.page, "mine")
-    await ben.page.locator("#composer").press("ArrowUp")
-    await ann.page.locator("#composer").fill("half a thought")
-    await ann.page.locator("#composer").press("ArrowUp")
-    await say(ann.page, "more")  # by now a form would have come
-    await shown(ben.page, "mine", "more")
-    for page in (ann.page, ben.page):
-        await expect(edit_box(page)).to_have_count(0)
-
-
 async def test_an_edit_by_keyboard_alone_from_the_row_and_back_to_it(
-    serve: Serve, person: Arrive
+    meet: Meet,
 ) -> None:
-    ann, _ben, _room = await in_the_lab(serve, person)
+    ann, _room = await meet.alone()
     await say(ann.page, "one")
     await say(ann.page, "two")
     await shown(ann.page, "one", "two")
@@ -87,25 +73,10 @@ async def test_an_edit_by_keyboard_alone_from_the_row_and_back_to_it(
     await reads(page, "one", "two")
 
 
-async def test_enter_that_ends_a_word_of_an_input_method_saves_nothing(
-    serve: Serve, person: Arrive
-) -> None:
-    ann, _ben, _room = await in_the_lab(serve, person)
-    await say(ann.page, "one")
-    await shown(ann.page, "one")
-    box = await begins_to_edit(ann.page, "one")
-    await box.fill("にほん")
-    for key in ("Enter", "Escape"):
-        await box.dispatch_event("keydown", {"key": key, "isComposing": True, "bubbles": True})
-    await expect(box).to_have_value("にほん")
-    await box.press("Enter")
-    await reads(ann.page, "にほん *")
-
-
 async def test_names_are_offered_while_editing_and_whoever_is_newly_named_hears_of_it(
-    serve: Serve, person: Arrive
+    meet: Meet,
 ) -> None:
-    ann, ben, _room = await in_the_lab(serve, person)
+    ann, ben, _room = await meet()
     await ben.goto("/rooms")
     await say(ann.page, "hello ")
     badge = ben.page.locator('[data-badge="mentions"]')
@@ -129,10 +100,10 @@ async def another_window_edits(who: Person, room: str, text: str, new: str, base
     assert await over_http(who, f"{room}/messages/{seq}/edit", body=new, base=str(base)) == 303
 
 
-async def test_what_is_being_written_survives_a_change_of_the_row_and_both_texts_are_shown(
-    serve: Serve, person: Arrive
+async def test_what_is_being_written_survives_a_change_of_the_row_and_giving_it_up_shows_what_came(
+    meet: Meet,
 ) -> None:
-    ann, ben, room = await in_the_lab(serve, person)
+    ann, ben, room = await meet()
     ann.allow(REFUSED)
     await say(ann.page, "one")
     await shown(ben.page, "one")
@@ -151,26 +122,19 @@ async def test_what_is_being_written_survives_a_change_of_the_row_and_both_texts
     await edit_box(ann.page).press("Enter")
     for page in (ann.page, ben.page):
         await reads(page, "from this window *", "I see")
-
-
-async def test_an_edit_given_up_shows_what_came_meanwhile(serve: Serve, person: Arrive) -> None:
-    ann, ben, room = await in_the_lab(serve, person)
-    await say(ann.page, "one")
-    await shown(ben.page, "one")
-    box = await begins_to_edit(ann.page, "one")
-    seq = await ann.page.locator(".msg.is-editing").get_attribute("data-seq")
-    await over_http(ann, f"{room}/messages/{seq}/edit", body="from the other", base="0")
-    await reads(ben.page, "from the other *")
-    await say(ben.page, "I see")
-    await expect(row(ann.page, "I see")).to_be_visible()
+    box = await begins_to_edit(ann.page, "from this window")
+    assert await over_http(ann, f"{room}/messages/{seq}/edit", body="and again", base="2") == 303
+    await reads(ben.page, "and again *", "I see")
+    await say(ben.page, "once more")
+    await expect(row(ann.page, "once more")).to_be_visible()
     await box.press("Escape")
-    await reads(ann.page, "from the other *", "I see")
+    await reads(ann.page, "and again *", "I see", "once more")
 
 
 async def test_of_a_message_that_was_deleted_meanwhile_the_words_can_still_be_copied(
-    serve: Serve, person: Arrive
+    meet: Meet,
 ) -> None:
-    ann, ben, room = await in_the_lab(serve, person)
+    ann, ben, room = await meet()
     ann.allow(REFUSED)
     await say(ann.page, "one")
     await shown(ben.page, "one")
@@ -188,9 +152,9 @@ async def test_of_a_message_that_was_deleted_meanwhile_the_words_can_still_be_co
 
 
 async def test_a_page_that_is_loaded_again_goes_on_with_the_edit(
-    serve: Serve, person: Arrive
+    meet: Meet,
 ) -> None:
-    ann, ben, _room = await in_the_lab(serve, person)
+    ann, ben, _room = await meet()
     await say(ann.page, "one")
     await shown(ann.page, "one")
     box = await begins_to_edit(ann.page, "one")
@@ -205,9 +169,9 @@ async def test_a_page_that_is_loaded_again_goes_on_with_the_edit(
 
 
 async def test_without_a_line_an_edit_says_so_and_waits_in_the_box(
-    serve: Serve, person: Arrive
+    meet: Meet,
 ) -> None:
-    ann, ben, _room = await in_the_lab(serve, person)
+    ann, ben, _room = await meet()
     ann.allow(LOST)
     await say(ann.page, "one")
     await say(ann.page, "two")
@@ -229,7 +193,7 @@ async def test_without_a_line_an_edit_says_so_and_waits_in_the_box(
 
 
 async def test_who_is_signed_out_while_editing_signs_in_again_and_goes_on(
-    serve: Serve, person: Arrive
+    meet: Meet,
 ) -> None:
     """HTX-01: the whole page goes to the sign-in page, and nothing that was written is lost."""
 
@@ -237,7 +201,7 @@ async def test_who_is_signed_out_while_editing_signs_in_again_and_goes_on(
         await ann.context.clear_cookies()
         await route.continue_()
 
-    ann, _ben, room = await in_the_lab(serve, person)
+    ann, room = await meet.alone()
     ann.allow(ENDED)
     await say(ann.page, "one")
     await say(ann.page, "two")
@@ -260,10 +224,10 @@ async def test_who_is_signed_out_while_editing_signs_in_again_and_goes_on(
     await expect(ann.page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
-async def test_what_the_server_refuses_stays_in_the_box_with_the_reason(
-    serve: Serve, person: Arrive
+async def test_what_the_server_refuses_and_what_an_input_method_has_not_ended_stay_in_the_box(
+    meet: Meet,
 ) -> None:
-    ann, _ben, _room = await in_the_lab(serve, person)
+    ann, _room = await meet.alone()
     await say(ann.page, "one")
     await shown(ann.page, "one")
     box = await begins_to_edit(ann.page, "one")
@@ -272,13 +236,16 @@ async def test_what_the_server_refuses_stays_in_the_box_with_the_reason(
     await expect(ann.page.get_by_role("button", name="Save")).to_be_disabled()
     await box.press("Enter")
     await expect(box).to_have_value("x" * 4003)
-    await box.fill("short")
+    await box.fill("にほん")
+    for key in ("Enter", "Escape"):
+        await box.dispatch_event("keydown", {"key": key, "isComposing": True, "bubbles": True})
+    await expect(box).to_have_value("にほん")
     await box.press("Enter")
-    await reads(ann.page, "short *")
+    await reads(ann.page, "にほん *")
 
 
-async def test_what_a_message_said_before_opens_from_its_mark(serve: Serve, person: Arrive) -> None:
-    ann, ben, _room = await in_the_lab(serve, person)
+async def test_what_a_message_said_before_opens_from_its_mark(meet: Meet) -> None:
+    ann, ben, _room = await meet()
     await say(ann.page, "helo **all**")
     await shown(ann.page, "helo all")
     await edits(ann.page, "helo", "hello <b>all</b>")
@@ -297,10 +264,10 @@ async def top_of(page: Page, text: str) -> float:
 
 
 async def test_the_place_of_a_reader_does_not_move_when_something_above_is_edited(
-    serve: Serve, person: Arrive
+    meet: Meet,
 ) -> None:
     """HIS-02 (c)"""
-    ann, ben, room = await in_the_lab(serve, person)
+    ann, ben, room = await meet()
     await post_many(ann, room, [f"number {n} ends" for n in range(40)])
     await expect(row(ben.page, "number 39 ends")).to_be_visible()
     await row(ben.page, "number 20 ends").evaluate("each => each.scrollIntoView({block: 'center'})")
@@ -310,8 +277,8 @@ async def test_the_place_of_a_reader_does_not_move_when_something_above_is_edite
     assert abs(await top_of(ben.page, "number 20 ends") - before) <= 2
 
 
-async def test_only_ones_own_messages_offer_an_edit(serve: Serve, person: Arrive) -> None:
-    ann, ben, _room = await in_the_lab(serve, person)
+async def test_only_ones_own_messages_offer_an_edit(meet: Meet) -> None:
+    ann, ben, _room = await meet()
     await say(ann.page, "mine")
     await shown(ben.page, "mine")
     for page, what in ((ann.page, ["Edit", "Delete"]), (ben.page, [])):
