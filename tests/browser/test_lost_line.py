@@ -62,10 +62,12 @@ async def test_a_reload_while_the_line_is_down_keeps_what_was_sent_and_what_was_
     await expect(bodies(ben.page)).to_have_text(["keep me"], timeout=30_000)
 
 
-async def test_ben_misses_nothing_while_he_is_offline(serve: Serve, person: Arrive) -> None:
-    server = await serve()
+async def test_ben_misses_nothing_while_he_is_offline_also_of_a_gap_longer_than_any_page(
+    serve: Serve, person: Arrive, sqlite_url: str
+) -> None:
+    server = await serve(DATABASE_URL=sqlite_url)
     async with wire(server.port) as line:
-        ann, ben, _room = await both_expect_losses(person, server, line)
+        ann, ben, room = await both_expect_losses(person, server, line)
         await say(ann.page, "g0")
         await shown(ben.page, "g0")
         line.cut()
@@ -74,25 +76,15 @@ async def test_ben_misses_nothing_while_he_is_offline(serve: Serve, person: Arri
         await shown(ann.page, "g0", "g1", "g2", "g3")
         line.mend()
         await say(ann.page, "live4")
-        await expect(bodies(ben.page)).to_have_text(
-            ["g0", "g1", "g2", "g3", "live4"], timeout=20_000
-        )
-
-
-async def test_a_gap_longer_than_any_page_is_filled_to_the_last_message(
-    serve: Serve, person: Arrive, sqlite_url: str
-) -> None:
-    server = await serve(DATABASE_URL=sqlite_url)
-    async with wire(server.port) as line:
-        ann, ben, room = await both_expect_losses(person, server, line)
-        await say(ann.page, "first")
-        await shown(ben.page, "first")
+        texts = ["g0", "g1", "g2", "g3", "live4"]
+        await expect(bodies(ben.page)).to_have_text(texts, timeout=20_000)
+        await shown(ann.page, *texts)  # stored, before others are written past it
         line.cut()
-        texts = [f"h{number:03}" for number in range(1, 231)]
-        say_long_ago(sqlite_url, room, texts)
+        texts += (gap := [f"h{number:03}" for number in range(1, 231)])
+        say_long_ago(sqlite_url, room, gap)
         line.mend()
         await say(ann.page, "live5")
-        await expect(bodies(ben.page)).to_have_text(["first", *texts, "live5"], timeout=30_000)
+        await expect(bodies(ben.page)).to_have_text([*texts, "live5"], timeout=30_000)
 
 
 async def test_after_an_absence_too_long_to_catch_up_the_page_is_fresh(
