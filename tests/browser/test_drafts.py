@@ -239,9 +239,9 @@ async def test_a_member_who_left_has_no_draft_and_signing_out_leaves_none_on_the
     await send_form(ben, f"{lab}/leave")
     await expect(box(ben.page)).not_to_be_editable()
     await expect(box(ben.page)).to_have_value("before I go")  # to be copied
-    await (
-        ben.context.clear_cookies()
-    )  # the session that ends is another than the one of the tests to come
+    # The session that ends below is not the one of the tests to come, and no page may miss that one.
+    await ben.goto("about:blank")
+    await ben.context.clear_cookies()
     await send_form(ben, "/sign-in", email=address(ben), password=PASSWORD)
     await join(ben, lab)
     await expect(box(ben.page)).to_have_value("")

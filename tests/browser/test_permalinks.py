@@ -83,6 +83,7 @@ async def test_who_is_no_member_joins_and_who_is_signed_out_signs_in_and_both_ar
     await ben.goto(link)
     await ben.page.get_by_role("button", name="Join this room").click()
     await is_pointed_at(ben.page, "m70")
+    await ann.goto("about:blank")  # a page that is still there would miss it
     await ann.context.clear_cookies()
     await ann.goto(link)
     await sign_in(ann)
