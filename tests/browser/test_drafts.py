@@ -7,6 +7,7 @@ from markupsafe import escape
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.actions import (
+    ENDED,
     LOST,
     PASSWORD,
     address,
@@ -233,7 +234,7 @@ async def test_a_member_who_left_has_no_draft_and_signing_out_leaves_none_on_the
     meet: Meet,
 ) -> None:
     ann, ben, lab = await meet()
-    ben.allow(LOST)
+    ben.allow(f"{LOST}|{ENDED}")
     await box(ben.page).fill("before I go")
     await stored(ben, lab, "before I go")
     await send_form(ben, f"{lab}/leave")
