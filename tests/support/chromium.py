@@ -67,7 +67,10 @@ async def browser(*arguments: str, within: Sequence[str] = ()) -> AsyncIterator[
 class Person:
     """`page` is the first tab; `tab()` opens another. `problems` is what the browser said."""
 
-    def __init__(self, name: str, context: BrowserContext, url: str) -> None:
+    def __init__(
+        self, name: str, context: BrowserContext, url: str, *, scripts: bool = True
+    ) -> None:
+        self._runs_scripts = scripts
         self.name = name
         self.context = context
         self.url = url
@@ -100,8 +103,9 @@ class Person:
 
     def listen(self) -> None:
         def failed(request: Request) -> None:
-            # Leaving a page aborts what it was loading.
-            if request.failure != "net::ERR_ABORTED":
+            # Leaving a page aborts what it was loading. Without scripts a browser declines to fetch them beforehand.
+            declines = request.failure == "csp" and not self._runs_scripts
+            if request.failure != "net::ERR_ABORTED" and not declines:
                 self.problems.append(f"{request.method} {request.url} failed: {request.failure}")
 
         self.context.on(
@@ -156,7 +160,7 @@ async def arrive(chromium: Browser, name: str, url: str, **options: Any) -> Pers
     options.setdefault("locale", "en-GB")
     context = await chromium.new_context(base_url=url, java_script_enabled=scripts, **options)
     context.set_default_timeout(10_000)
-    person = Person(name, context, url)
+    person = Person(name, context, url, scripts=scripts)
     person.listen()
     if scripts:
         await context.add_init_script(LISTEN_FOR_VIOLATIONS)
