@@ -3,6 +3,7 @@
 One in a room that they are not in stays, and is not shown until they are in it again.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from sqlalchemy import delete, func, select
@@ -62,6 +63,18 @@ async def among(reader: Reader, user_id: int, room_id: int, first: int, last: in
             bookmarks.c.seq.between(first, last),
         )
         .limit(_PAGE_ROWS)
+    )
+    return {row.seq for row in await reader.fetch_all(query)}
+
+
+async def among_these(
+    reader: Reader, user_id: int, room_id: int, seqs: Collection[int]
+) -> set[int]:
+    """Those of a room's numbers (a page of them) that somebody bookmarked."""
+    query = select(bookmarks.c.seq).where(
+        bookmarks.c.user_id == user_id,
+        bookmarks.c.room_id == room_id,
+        bookmarks.c.seq.in_(sorted(seqs)),
     )
     return {row.seq for row in await reader.fetch_all(query)}
 

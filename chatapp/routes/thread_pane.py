@@ -6,7 +6,7 @@ from uuid import uuid4
 from starlette.requests import Request
 
 from chatapp.days import Day, days
-from chatapp.domain import following, messages, threads
+from chatapp.domain import following, messages, mine, threads
 from chatapp.domain.memberships import Reader
 from chatapp.domain.users import User
 from chatapp.routes.door import Services, query_number, zone
@@ -32,13 +32,15 @@ async def pane_of(
     """The thread to which a message belongs. MUST be asked for members only. Raises `Missing`."""
     first = await threads.first(reader, room_id, seq)
     found = await messages.answers(reader, room_id, first.seq, query_number(request, "above"))
-    await kit.fragments.ready([first, *found.messages])
+    rows = [first, *found.messages]
+    own = await mine.of_thread(reader, room_id, me.id, rows)
+    await kit.fragments.ready(rows)
     known = threads.summary(first.thread)
     tz = zone(request)
     return Pane(
         seq=first.seq,
-        first=days(kit.fragments, [first], tz, me.id, thread=first.seq),
-        days=days(kit.fragments, found.messages, tz, me.id, thread=first.seq),
+        first=days(kit.fragments, [first], tz, me.id, mine=own, thread=first.seq),
+        days=days(kit.fragments, found.messages, tz, me.id, mine=own, thread=first.seq),
         count=known.n if known else 0,
         older=found.older,
         last=known.last if known else first.seq,

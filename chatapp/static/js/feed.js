@@ -23,6 +23,21 @@ import { words } from "./page.js";
 const ANSWER = 15_000;
 const REFUSED = 2_000;
 
+/**
+ * A home: where rows of this room are, with what belongs to the place. The room itself, and the pane of a thread.
+ * @typedef {object} Home
+ * @property {HTMLElement} element
+ * @property {HTMLElement} timeline
+ * @property {HTMLElement} inner what the rows are in
+ * @property {Rows} rows
+ * @property {string} room
+ * @property {string} me
+ * @property {boolean} newest whether the end of the list is the end of what there is
+ * @property {HTMLTextAreaElement | null} box where answers are written
+ * @property {HTMLElement | null} banners
+ * @property {(change: () => void) => void} part
+ */
+
 export class Feed extends EventTarget {
   #asking = 0;
   /** The largest number that came while an old window was showing. */
@@ -46,6 +61,10 @@ export class Feed extends EventTarget {
     this.log = new Log(element.dataset.cursor);
     this.timeline = element.querySelector(".timeline");
     this.inner = element.querySelector(".timeline-inner");
+    this.banners = element.querySelector("[data-banners]");
+    this.box = element.querySelector("#composer");
+    /** @type {Set<Home>} the room, and the pane of a thread while one is open */
+    this.homes = new Set([this]);
     this.rows = new Rows(this.inner);
     this.place = new Place(this.timeline, () => this.rows.all().filter((row) => !row.hidden));
     this.calendar = new Calendar(document.documentElement.lang, words());
@@ -66,6 +85,11 @@ export class Feed extends EventTarget {
   /** Whether the end of the list is the end of the room. */
   get newest() {
     return this.element.dataset.newest !== "false";
+  }
+
+  /** @param {Node} node @returns {Home | undefined} */
+  homeOf(node) {
+    return [...this.homes].find(({ element }) => element.contains(node));
   }
 
   start() {
@@ -162,7 +186,6 @@ export class Feed extends EventTarget {
     let unseen = 0;
     const came = [];
     let events = false;
-    this.#say("rows", rows);
     this.place.keep(() => {
       for (const row of rows) {
         const known = this.rows.bySeq(seqOf(row));

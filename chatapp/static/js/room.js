@@ -57,8 +57,7 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   socket.on("closed", (code) => code === REMOVED && leave("removed"));
   outbox.addEventListener("flow", () => composer?.hintWaiting(!outbox.flows));
 
-  const reacting = new Reactions({ feed, session });
-  const reactions = reacting.start();
+  const reactions = new Reactions({ feed, session }).start();
   const bookmarks = new Bookmarks({ feed, session }).start();
   const markUnread = wireUnread({ feed, unread, outbox }); // before rows are moved
   feed.start();
@@ -72,10 +71,10 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   new Members({ element, room, socket }).start();
   new Typing({ element, room, socket, box: composer?.box ?? null }).start();
   const answer = (row) => answering?.answer(row);
-  const thread = wireThreads({ feed, session, outbox, drafts, reacting });
-  const changes = wireChanges({ feed, session, box: composer?.box ?? null });
-  const marks = { ...reactions, ...pinning({ feed, session }), ...bookmarks };
-  wireTools(feed, { unread: markUnread, answer, thread, ...changes, ...marks });
+  const changes = wireChanges({ feed, session });
+  const acts = { unread: markUnread, answer, ...changes, ...reactions, ...pinning(session), ...bookmarks };
+  const thread = wireThreads({ feed, session, outbox, drafts, acts });
+  wireTools(feed, { ...acts, thread });
   wireJumps(feed);
   wireCopy(feed.timeline);
   element.parentElement.addEventListener("click", openInPage);

@@ -5,15 +5,16 @@ import { shape } from "../page.js";
 const SHOWN = 8_000;
 
 /**
- * @param {{feed: import("../feed.js").Feed, session: import("../session.js").Session}} by
+ * @param {import("../feed.js").Home} home where it is said
+ * @param {import("../session.js").Session} session
  * @param {string} path below the room's address
  * @param {Record<string, string>} fields
  * @returns {Promise<any>} the answer; null when it was not done, which has been said
  */
-export async function ask({ feed, session }, path, fields) {
+export async function ask(home, session, path, fields) {
   let sentence = "";
   try {
-    const answer = await fetch(`/rooms/${feed.room}/${path}`, {
+    const answer = await fetch(`/rooms/${home.room}/${path}`, {
       method: "POST", body: new URLSearchParams(fields), headers: { Accept: "application/json" },
       keepalive: true, // what was tapped shows at once: leaving the page must not undo it
     });
@@ -24,7 +25,7 @@ export async function ask({ feed, session }, path, fields) {
   } catch {
     // no line
   }
-  refused(feed.element.querySelector("[data-banners]"), sentence);
+  refused(home.banners, sentence);
   return null;
 }
 

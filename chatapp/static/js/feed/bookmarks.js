@@ -10,23 +10,23 @@ const SPREAD = 2_000; // everybody comes back at once
 export class Bookmarks {
   /** @type {Set<number>} */
   #marked = new Set();
-  /** @type {WeakSet<Element>} rows that came over the line: nothing of the reader's is on them yet */
-  #live = new WeakSet();
   /** @type {WeakSet<Element>} */
   #known = new WeakSet();
   #came = false;
-  #renewSoon = debounced(ASK + Math.random() * SPREAD, () => void this.#renew());
+  #renewSoon = debounced(ASK + Math.random() * SPREAD, () => this.#renew());
 
-  /** @param {Parameters<typeof ask>[0]} by */
-  constructor(by) {
-    this.by = by;
+  /** @param {object} by @param {import("../feed.js").Feed} by.feed @param {import("../session.js").Session} by.session */
+  constructor({ feed, session }) {
+    this.feed = feed;
+    this.session = session;
   }
 
   /** @returns {Record<string, import("./tools.js").Act>} */
   start() {
-    const { feed } = this.by;
+    const { feed } = this;
     feed.addEventListener("rows", ({ detail }) => {
-      for (const row of detail) this.#live.add(row);
+      // over the line: nothing of the reader's is on them yet, nor on the copies in a pane
+      for (const row of detail) row.dataset.live = "";
     });
     feed.addEventListener("arranged", () => this.#dress());
     feed.addEventListener("caughtup", () => {
@@ -36,33 +36,36 @@ export class Bookmarks {
     feed.socket.on("mine", (frame) => String(frame.room) === feed.room && this.#set(frame.seq, frame.bookmarked));
     this.#dress();
     return {
-      bookmark: (_row, seq) => void this.#want(seq, true),
-      unbookmark: (_row, seq) => void this.#want(seq, false),
+      bookmark: (_row, seq, home) => void this.#want(seq, true, home),
+      unbookmark: (_row, seq, home) => void this.#want(seq, false, home),
     };
   }
 
-  async #want(seq, on) {
+  async #want(seq, on, home) {
     this.#set(seq, on);
-    const done = await ask(this.by, `messages/${seq}/bookmark`, { on: String(on) });
+    const done = await ask(home, this.session, `messages/${seq}/bookmark`, { on: String(on) });
     if (!done) this.#set(seq, !on);
   }
 
   #dress() {
-    for (const row of this.by.feed.inner.querySelectorAll(".msg[data-seq]")) {
+    for (const row of [...this.feed.homes].flatMap(({ rows }) => rows.all())) {
       if (this.#known.has(row)) continue;
       this.#known.add(row);
       const seq = seqOf(row);
-      if (this.#live.has(row)) this.#show(row, this.#marked.has(seq));
+      if ("live" in row.dataset) this.#show(row, this.#marked.has(seq));
       else if (row.matches(".is-bookmarked")) this.#marked.add(seq);
       else this.#marked.delete(seq);
+      delete row.dataset.live;
     }
   }
 
   #set(seq, on) {
     if (on) this.#marked.add(seq);
     else this.#marked.delete(seq);
-    const row = this.by.feed.rows.bySeq(seq);
-    if (row) this.#show(row, on);
+    for (const { rows } of this.feed.homes) {
+      const row = rows.bySeq(seq);
+      if (row) this.#show(row, on);
+    }
   }
 
   #show(row, on) {
@@ -71,13 +74,15 @@ export class Bookmarks {
     else row.removeAttribute("aria-description");
   }
 
-  async #renew() {
-    const { feed } = this.by;
-    const rows = feed.rows.numbered();
+  #renew() {
+    for (const { rows } of this.feed.homes) void this.#renewIn(rows.numbered());
+  }
+
+  async #renewIn(rows) {
     if (rows.length === 0) return;
-    const [from, to] = [feed.rows.first(), feed.rows.last()];
+    const [from, to] = [seqOf(rows[0]), seqOf(rows.at(-1))];
     try {
-      const answer = await fetch(`/rooms/${feed.room}/mine?from=${from}&to=${to}`, { headers: { Accept: "application/json" } });
+      const answer = await fetch(`/rooms/${this.feed.room}/mine?from=${from}&to=${to}`, { headers: { Accept: "application/json" } });
       if (!answer.ok) return;
       const marked = new Set((await answer.json()).bookmarks);
       for (const row of rows) this.#set(seqOf(row), marked.has(seqOf(row)));

@@ -10,65 +10,70 @@ const NOTE = 8_000;
  * @param {object} by
  * @param {import("../feed.js").Feed} by.feed
  * @param {import("../session.js").Session} by.session
- * @param {HTMLTextAreaElement | null} by.box the message box
- * @returns {Record<string, import("./tools.js").Act>} what the tools of a message do
+ * @returns what the tools of a message do; `up`: for the box of a place; `goOn`: for a place that rows have come to
  */
-export function wireChanges({ feed, session, box }) {
+export function wireChanges({ feed, session }) {
   const name = `chatapp:edit:${session.me}:${feed.room}`;
   const says = words("tpl-change-words");
-  const note = noteIn(feed.element.querySelector("[data-banners]"));
   let changes = null;
 
-  /** @param {(changes: import("../later/changes.js").Changes) => void} act */
-  const go = async (act) => {
-    changes ??= import("../later/changes.js").then((part) => new part.Changes({ feed, session, box, name, note }));
+  /** @param {(changes: import("../later/changes.js").Changes) => void} act @param {import("../feed.js").Home} [home] */
+  const go = async (act, home = feed) => {
+    changes ??= import("../later/changes.js").then((part) => new part.Changes({ feed, session, name, note }));
     let there;
     try {
       there = await changes;
     } catch {
       changes = null; // the next click tries again
-      note(says.noLine);
+      note(home, says.noLine);
       return;
     }
     act(there);
   };
 
-  // up in an empty box: the last thing said, where that is on the page
-  box?.addEventListener("keydown", (event) => {
-    if (event.key !== "ArrowUp" || box.value !== "" || event.isComposing || event.keyCode === 229) return;
+  /** Up in an empty box: the last thing said, where that is on the page. @param {import("../feed.js").Home} home */
+  const up = (home) => home.box?.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowUp" || home.box.value !== "" || event.isComposing || event.keyCode === 229) return;
     if (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return;
-    const last = feed.newest && feed.rows.numbered().findLast((row) => row.matches(".msg.is-own:not(.is-deleted)"));
+    const last = home.newest && home.rows.numbered().findLast((row) => row.matches(".msg.is-own:not(.is-deleted)"));
     const age = (Date.now() - Date.parse(last ? last.querySelector("time").dateTime : "")) / 1000;
     if (!last || !(age < Number(says.within))) return;
     event.preventDefault();
-    void go((there) => there.edit(seqOf(last)));
+    void go((there) => there.edit(seqOf(last), home), home);
   });
+  up(feed);
 
   // in the room, and in the pane of a thread beside it
   feed.element.parentElement.addEventListener("click", (event) => {
     const mark = event.target instanceof Element ? event.target.closest("a.edited") : null;
     if (!mark || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    void go((there) => there.showVersions(mark.href));
+    const home = feed.homeOf(mark);
+    void go((there) => there.showVersions(mark.href, home), home);
   });
 
-  if (session.storage.getItem(name) !== null) void go((there) => there.goOn());
+  const goOn = () => {
+    if (session.storage.getItem(name) !== null) void go((there) => there.goOn());
+  };
+  // a pane that came with the page asks for itself: it may be where the edit was
+  if (!document.getElementById("thread")) goOn();
   return {
-    edit: (_row, seq) => void go((there) => there.edit(seq)),
-    delete: (row, seq) => void go((there) => there.remove(row, seq)),
+    edit: (_row, seq, home) => void go((there) => there.edit(seq, home), home),
+    delete: (row, seq, home) => void go((there) => there.remove(row, seq, home), home),
+    up,
+    goOn,
   };
 }
 
-/** Says something for a moment. @param {HTMLElement | null} place */
-function noteIn(place) {
-  let shown = null;
-  return (sentence) => {
-    shown?.remove();
-    const fresh = shape("tpl-note");
-    if (!fresh) return;
-    fresh.querySelector("[data-text]").textContent = sentence ?? "";
-    place?.append(fresh);
-    shown = fresh;
-    setTimeout(() => fresh.remove(), NOTE);
-  };
+let noted = null;
+
+/** Says something for a moment. @param {import("../feed.js").Home} home @param {string | undefined} sentence */
+function note(home, sentence) {
+  noted?.remove();
+  const fresh = shape("tpl-note");
+  if (!fresh) return;
+  fresh.querySelector("[data-text]").textContent = sentence ?? "";
+  home.banners?.append(fresh);
+  noted = fresh;
+  setTimeout(() => fresh.remove(), NOTE);
 }

@@ -28,9 +28,10 @@ export function wireKeys(timeline, composer, acts = {}) {
       return;
     }
     if (event.key === "End") {
-      event.preventDefault();
-      // an old window's link loads the newest page
-      timeline.closest(".room")?.querySelector("[data-to-latest]")?.click();
+      // an old window's link loads the newest page; a pane has none and scrolls
+      const latest = timeline.closest(".room")?.querySelector("[data-to-latest]");
+      if (latest) event.preventDefault();
+      latest?.click();
       return;
     }
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];

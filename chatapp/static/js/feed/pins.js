@@ -2,8 +2,8 @@
 
 import { ask } from "./ask.js";
 
-/** @param {Parameters<typeof ask>[0]} by @returns {Record<string, import("./tools.js").Act>} */
-export function pinning(by) {
-  const pin = (on) => (_row, seq) => void ask(by, `messages/${seq}/pin`, { on: String(on) });
+/** @param {import("../session.js").Session} session @returns {Record<string, import("./tools.js").Act>} */
+export function pinning(session) {
+  const pin = (on) => (_row, seq, home) => void ask(home, session, `messages/${seq}/pin`, { on: String(on) });
   return { pin: pin(true), unpin: pin(false) };
 }

@@ -15,7 +15,10 @@ const KNOWN_MOST = 1_000;
 const ASK = 300;
 const SPREAD = 2_000; // everybody comes back at once
 
-/** @typedef {{on: boolean, busy: boolean, until: number}} Wish `until`: the room's number that has it */
+/**
+ * @typedef {{on: boolean, busy: boolean, until: number, home: import("../feed.js").Home}} Wish `until`: the room's number
+ * that has it; `home`: where it was wished last
+ */
 
 export class Reactions {
   /** @type {Map<number, Set<string>>} what the reader has, by message */
@@ -36,7 +39,7 @@ export class Reactions {
   /** @returns {Record<string, import("./tools.js").Act>} */
   start() {
     const { feed } = this;
-    const timeline = feed.timeline;
+    const sheet = feed.element.parentElement; // with the pane of a thread
     feed.addEventListener("rows", ({ detail }) => {
       for (const row of detail) row.querySelector(".reactions")?.setAttribute("data-came", "");
     });
@@ -50,13 +53,13 @@ export class Reactions {
       this.#settle();
     });
     feed.socket.on("mine", (frame) => String(frame.room) === feed.room && this.#told(frame.seq, frame.reactions));
-    timeline.addEventListener("submit", (event) => {
+    sheet.addEventListener("submit", (event) => {
       const chip = event.submitter?.closest(".reaction[data-sign]");
       if (!chip) return;
       event.preventDefault();
-      this.want(seqOf(chip.closest(".msg")), chip.dataset.sign, chip.getAttribute("aria-pressed") !== "true");
+      this.want(chip.closest(".msg"), chip.dataset.sign, chip.getAttribute("aria-pressed") !== "true");
     });
-    timeline.addEventListener("click", (event) => {
+    sheet.addEventListener("click", (event) => {
       const add = event.target instanceof Element ? event.target.closest("a.reaction.add") : null;
       if (!add || event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
@@ -66,21 +69,21 @@ export class Reactions {
       const chip = event.target instanceof Element ? event.target.closest(".reaction[data-sign]:not([title])") : null;
       if (chip) this.#more((more) => more.name(chip)).catch(() => {});
     };
-    timeline.addEventListener("pointerover", name, { passive: true });
-    timeline.addEventListener("focusin", name);
+    sheet.addEventListener("pointerover", name, { passive: true });
+    sheet.addEventListener("focusin", name);
     this.#dressAll();
     return {
-      react: (row, _seq, button) => void this.#more((more) => more.pick(row, button)).catch(() => {}),
-      who: (_row, seq) => void this.#more((more) => more.who(seq)).catch(() => {}),
+      react: (row, _seq, _home, button) => void this.#more((more) => more.pick(row, button)).catch(() => {}),
+      who: (_row, seq, home) => void this.#more((more) => more.who(seq, home)).catch(() => {}),
     };
   }
 
-  /** The reader wants a reaction, or not any more. @param {number} seq @param {string} sign @param {boolean} on */
-  want(seq, sign, on) {
+  /** The reader wants a reaction, or not any more. @param {HTMLElement} row @param {string} sign @param {boolean} on */
+  want(row, sign, on) {
+    const seq = seqOf(row);
     const name = `${seq} ${sign}`;
-    const wish = this.#wishes.get(name) ?? { on, busy: false, until: Infinity };
-    wish.on = on;
-    wish.until = Infinity;
+    const wish = this.#wishes.get(name) ?? { busy: false };
+    Object.assign(wish, { on, until: Infinity, home: this.feed.homeOf(row) ?? this.feed });
     this.#wishes.set(name, wish);
     this.#draw(seq);
     if (!wish.busy) void this.#send(seq, sign, wish);
@@ -89,7 +92,7 @@ export class Reactions {
   async #send(seq, sign, wish) {
     const asked = wish.on;
     wish.busy = true;
-    const answer = await ask(this, `messages/${seq}/react`, { emoji: sign, on: String(asked) });
+    const answer = await ask(wish.home, this.session, `messages/${seq}/react`, { emoji: sign, on: String(asked) });
     wish.busy = false;
     if (answer && wish.on !== asked) {
       void this.#send(seq, sign, wish);
@@ -121,9 +124,11 @@ export class Reactions {
   }
 
   #dressAll() {
-    for (const list of this.feed.inner.querySelectorAll(".reactions:not([data-dressed])")) this.#dress(list);
+    for (const { inner } of this.feed.homes) {
+      for (const list of inner.querySelectorAll(".reactions:not([data-dressed])")) this.#dress(list);
+    }
     if (this.#own.size > KNOWN_MOST) {
-      for (const seq of this.#own.keys()) if (!this.feed.rows.bySeq(seq)) this.#own.delete(seq);
+      for (const seq of this.#own.keys()) if (!this.#copies(seq).length) this.#own.delete(seq);
     }
   }
 
@@ -152,7 +157,7 @@ export class Reactions {
   }
 
   #doubt() {
-    for (const chip of chips(this.feed.inner)) {
+    for (const chip of [...this.feed.homes].flatMap(({ inner }) => chips(inner))) {
       if (Number(chip.dataset.total) > chip.dataset.by.split(" ").length) this.#wonder(seqOf(chip.closest(".msg")));
     }
   }
@@ -175,10 +180,17 @@ export class Reactions {
     this.#draw(seq);
   }
 
-  /** The chips of a message: as the server counted, and what is wanted on top. */
+  /** A message in the room, and in a pane. @returns {HTMLElement[]} */
+  #copies(seq) {
+    return [...this.feed.homes].map(({ rows }) => rows.bySeq(seq)).filter(Boolean);
+  }
+
   #draw(seq) {
-    const row = this.feed.rows.bySeq(seq);
-    if (!row) return;
+    for (const row of this.#copies(seq)) this.#drawOn(row, seq);
+  }
+
+  /** The chips of a message: as the server counted, and what is wanted on top. */
+  #drawOn(row, seq) {
     const wishes = [...this.#wishes].filter(([name]) => name.startsWith(`${seq} `)).map(([name, wish]) => [name.split(" ")[1], wish]);
     let list = row.querySelector(":scope > .msg-main > .reactions");
     const shown = new Map(list ? chips(list).map((chip) => [chip.dataset.sign, chip]) : []);
@@ -205,14 +217,14 @@ export class Reactions {
     list.querySelector("a").href = `/rooms/${this.feed.room}/messages/${row.dataset.seq}/reactions`;
     list.querySelector("form").action = `/rooms/${this.feed.room}/messages/${row.dataset.seq}/react`;
     list.firstElementChild.hidden = true;
-    this.feed.part(() => row.querySelector(".msg-body").after(list));
+    this.feed.homeOf(row).part(() => row.querySelector(".msg-body").after(list));
     return list;
   }
 
   /** What is seldom used is fetched when it is first asked for. */
   async #more(act) {
     const { ReactMore } = await import("../later/react-more.js");
-    this.more ??= new ReactMore({ feed: this.feed, session: this.session, want: (seq, sign) => this.want(seq, sign, true) });
+    this.more ??= new ReactMore({ feed: this.feed, session: this.session, want: (row, sign) => this.want(row, sign, true) });
     return act(this.more);
   }
 }

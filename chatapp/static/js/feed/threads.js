@@ -1,6 +1,6 @@
 // The way into a thread; what its pane does is loaded when the first one is opened.
 
-/** @param {object} by what later/thread.js needs: feed, session, outbox, drafts, reacting @returns {(row: HTMLElement) => void} opens the thread of a message */
+/** @param {object} by what later/thread.js needs: feed, session, outbox, drafts, acts @returns {(row: HTMLElement) => void} opens the thread of a message */
 export function wireThreads(by) {
   const { feed } = by;
   const open = (seq, opener) => {

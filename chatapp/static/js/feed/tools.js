@@ -3,42 +3,49 @@
 import { shape } from "../page.js";
 import { seqOf } from "./rows.js";
 
-/** @typedef {(row: HTMLElement, seq: number, button: HTMLElement) => void} Act */
+/**
+ * @typedef {import("../feed.js").Home} Home
+ * @typedef {(row: HTMLElement, seq: number, home: Home, button: HTMLElement) => void} Act
+ */
 
 /**
- * @param {import("../feed.js").Feed} feed
+ * @param {Home} home
  * @param {Record<string, Act>} acts by the buttons' data-act
+ * @returns {HTMLElement | null}
  */
-export function wireTools(feed, acts) {
+export function wireTools(home, acts) {
   const tools = shape("tpl-tools");
-  if (!tools) return;
+  if (!tools) return null;
+  const { room, rows, timeline } = home;
   const menu = tools.querySelector("[popover]");
+  // one of its own in each place
+  tools.querySelector("[popovertarget]").popoverTargetElement = menu;
   const all = {
-    link: (row, seq) => void import("../later/copy.js").then((part) => part.copyText(linkTo(feed.room, seq)), () => {}),
-    report: (row, seq) => location.assign(`/rooms/${feed.room}/messages/${seq}/report`),
+    link: (row, seq) => void import("../later/copy.js").then((part) => part.copyText(linkTo(room, seq)), () => {}),
+    report: (row, seq) => location.assign(`/rooms/${room}/messages/${seq}/report`),
     ...acts,
   };
   const show = (event) => {
     const row = event.target instanceof Element ? event.target.closest(".msg") : null;
     // a row that changes does not take them from the one that the reader is at
-    if (feed.rows.replacing && tools.isConnected) return;
+    if (rows.replacing && tools.isConnected) return;
     if (!row || Number.isNaN(seqOf(row)) || tools.parentElement === row || menu?.matches(":popover-open")) return;
-    fit(tools, row, feed.me);
+    fit(tools, row, home.me);
     row.append(tools);
   };
-  feed.timeline.addEventListener("pointerover", show, { passive: true });
-  feed.timeline.addEventListener("focusin", show);
+  timeline.addEventListener("pointerover", show, { passive: true });
+  timeline.addEventListener("focusin", show);
   tools.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("[data-act]") : null;
     const act = button?.dataset.act;
     const row = tools.closest(".msg");
     if (!act || !row) return;
     if (menu?.matches(":popover-open")) menu.hidePopover();
-    all[act]?.(row, seqOf(row), button);
+    all[act]?.(row, seqOf(row), home, button);
   });
   menu?.addEventListener("beforetoggle", () => {
     const row = tools.closest(".msg");
-    if (row) fit(tools, row, feed.me); // it may have changed
+    if (row) fit(tools, row, home.me); // it may have changed
   });
   menu?.addEventListener("keydown", (event) => {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
@@ -47,6 +54,7 @@ export function wireTools(feed, acts) {
     const items = [...menu.querySelectorAll("button:not([hidden])")];
     items.at((items.indexOf(document.activeElement) + step) % items.length)?.focus();
   });
+  return tools;
 }
 
 /** Only what this message allows. */

@@ -32,10 +32,10 @@ export function wireUnread({ feed, unread, outbox }) {
   feed.element.querySelector("[data-to-latest]")?.addEventListener("click", () => reading.go());
   reading.start();
 
-  return (_row, seq) => {
+  return (_row, seq, home) => {
     const undo = reading.back(seq);
     feed.part(() => line.at(seq));
-    offer(feed.element.querySelector("[data-banners]"), () => {
+    offer(home.banners, () => {
       undo();
       feed.part(() => line.remove());
     });

@@ -13,25 +13,23 @@ export class Changes {
    * @param {object} by
    * @param {import("../feed.js").Feed} by.feed
    * @param {import("../session.js").Session} by.session
-   * @param {HTMLTextAreaElement | null} by.box the message box
    * @param {string} by.name under which the device keeps an edit under way
-   * @param {(sentence: string | undefined) => void} by.note
+   * @param {(home: import("../feed.js").Home, sentence: string | undefined) => void} by.note
    */
-  constructor({ feed, session, box, name, note }) {
+  constructor({ feed, session, name, note }) {
     Object.assign(this, { feed, session, name, note });
     this.says = words("tpl-change-words");
-    this.banners = feed.element.querySelector("[data-banners]");
     const ask = this.ask.bind(this);
-    this.#editor = new Editor({ feed, session, box, name, ask });
-    feed.timeline.addEventListener("keydown", (event) => this.#key(event));
+    this.#editor = new Editor({ feed, session, name, note, ask });
+    feed.element.parentElement.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  /** @param {number} seq */
-  edit(seq) {
-    return this.#editor.open(seq, null);
+  /** @param {number} seq @param {import("../feed.js").Home} home */
+  edit(seq, home) {
+    return this.#editor.open(seq, home, null);
   }
 
-  /** What was being edited when the page was loaded again. */
+  /** What was being edited when the page was loaded again: where it was, or where that message stands now. */
   goOn() {
     let kept = null;
     try {
@@ -39,14 +37,17 @@ export class Changes {
     } catch {
       this.session.storage.removeItem(this.name);
     }
-    if (kept && this.feed.rows.bySeq(kept.seq)) void this.#editor.open(kept.seq, kept);
+    if (!kept) return;
+    const shown = [...this.feed.homes].filter(({ rows }) => rows.bySeq(kept.seq));
+    const home = shown.find(({ rows }) => rows.prefix === kept.place) ?? shown[0];
+    if (home) void this.#editor.open(kept.seq, home, kept);
   }
 
-  /** @param {HTMLElement} row @param {number} seq */
-  async remove(row, seq) {
+  /** @param {HTMLElement} row @param {number} seq @param {import("../feed.js").Home} home */
+  async remove(row, seq, home) {
     row.focus({ preventScroll: true }); // and with the row's new copy it stays
-    const path = `/rooms/${this.feed.room}/messages/${seq}`;
-    const answer = await this.ask(`${path}/delete`, { method: "POST" });
+    const path = `/rooms/${home.room}/messages/${seq}`;
+    const answer = await this.ask(home, `${path}/delete`, { method: "POST" });
     const offer = answer?.ok ? shape("tpl-undo") : null;
     if (!offer) return;
     const { seconds } = await answer.json();
@@ -56,41 +57,42 @@ export class Changes {
       event.preventDefault();
       void this.#takeBack(offer, form.action, seq);
     });
-    for (const old of this.#offers().slice(0, 1 - OFFERS_MOST)) old.remove();
-    this.banners.append(offer);
+    for (const old of offersIn(home).slice(0, 1 - OFFERS_MOST)) old.remove();
+    home.banners.append(offer);
     setTimeout(() => this.#close(offer, seq), seconds * 1000);
   }
 
   async #takeBack(offer, path, seq) {
-    const answer = await this.ask(path, { method: "POST" });
+    const home = this.feed.homeOf(offer) ?? this.feed; // with a pane that is closed it goes to the room
+    const answer = await this.ask(home, path, { method: "POST" });
     if (answer === null) return; // no line: there may be time for another try
     this.#close(offer, seq);
-    if (answer.ok) this.note(this.says.back);
-  }
-
-  #offers() {
-    return [...this.banners.querySelectorAll("[data-undo]")];
+    if (answer.ok) this.note(home, this.says.back);
   }
 
   /** The focus does not get lost with it. */
   #close(offer, seq) {
     const focused = offer.contains(document.activeElement);
+    const home = this.feed.homeOf(offer);
     offer.remove();
-    if (focused) (this.feed.rows.bySeq(seq) ?? this.feed.timeline).focus({ preventScroll: true });
+    if (focused) (home.rows.bySeq(seq) ?? home.timeline).focus({ preventScroll: true });
   }
 
   #key(event) {
     const undo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key === "z";
-    const last = undo && this.#offers().at(-1);
-    if (!last || event.target.matches("textarea, input")) return;
+    if (!undo) return;
+    const home = this.feed.homeOf(event.target);
+    if (!home?.timeline.contains(event.target) || event.target.matches("textarea, input")) return;
+    const last = offersIn(home).at(-1);
+    if (!last) return;
     event.preventDefault();
     last.querySelector("form").requestSubmit();
   }
 
-  /** @param {string} href */
-  async showVersions(href) {
+  /** @param {string} href @param {import("../feed.js").Home} home */
+  async showVersions(href, home) {
     const dialog = document.getElementById("versions");
-    const answer = await this.ask(href);
+    const answer = await this.ask(home, href);
     if (!answer?.ok || !dialog) return;
     dialog.querySelector("[data-versions]").innerHTML = await answer.text(); // a template of ours
     if (!dialog.open) dialog.showModal();
@@ -98,10 +100,11 @@ export class Changes {
 
   /**
    * Asks the server, and says what went wrong where that is not the asker's to say.
+   * @param {import("../feed.js").Home} home
    * @param {string} href @param {RequestInit} [how] @param {(sentence: string) => void} [say]
    * @returns {Promise<Response | null>} null: nobody answered
    */
-  async ask(href, how = {}, say = this.note) {
+  async ask(home, href, how = {}, say = (sentence) => this.note(home, sentence)) {
     const { says, session } = this;
     let answer = null;
     try {
@@ -119,4 +122,9 @@ export class Changes {
     }
     return answer;
   }
+}
+
+/** @param {import("../feed.js").Home} home @returns {HTMLElement[]} the deletions that can be taken back there */
+function offersIn(home) {
+  return [...home.banners.querySelectorAll("[data-undo]")];
 }

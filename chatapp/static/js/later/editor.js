@@ -4,6 +4,8 @@
 //    loaded again goes on where it was, a save that fails or comes late leaves the text in the box.
 // 2. One message at a time. To edit another, the one that has been changed must be saved or given up first.
 // 3. The focus goes back to where it came from: the message box, or the row.
+// 4. It is where somebody asked for it: in the room, or in the pane of a thread. When the pane goes, the edit goes on in
+//    the room; where the room does not show that message, it waits until some place does.
 
 import { Completion } from "./completion.js";
 import { MAX_POINTS, judge, normalise } from "../limits.js";
@@ -19,6 +21,7 @@ export class Editor {
   #seq = 0;
   #row = null;
   #form = null;
+  #home = null;
   #back = null;
   #before = "";
   #saving = false;
@@ -28,13 +31,14 @@ export class Editor {
    * @param {object} by
    * @param {import("../feed.js").Feed} by.feed
    * @param {import("../session.js").Session} by.session
-   * @param {HTMLTextAreaElement | null} by.box the message box
    * @param {string} by.name under which the device keeps an edit under way
-   * @param {(href: string, how?: RequestInit, say?: (sentence: string) => void) => Promise<Response | null>} by.ask
+   * @param {(home: import("../feed.js").Home, sentence: string | undefined) => void} by.note
+   * @param {(home: import("../feed.js").Home, href: string, how?: RequestInit, say?: (sentence: string) => void) => Promise<Response | null>} by.ask
    */
-  constructor({ feed, session, box, name, ask }) {
-    Object.assign(this, { feed, session, box, name, ask });
+  constructor({ feed, session, name, note, ask }) {
+    Object.assign(this, { feed, session, name, note, ask });
     feed.addEventListener("arranged", () => this.#stay());
+    feed.addEventListener("closed", (event) => this.#left(event));
     window.addEventListener("pagehide", () => this.#store());
   }
 
@@ -42,20 +46,27 @@ export class Editor {
     return this.#form?.querySelector("textarea");
   }
 
-  /** @param {number} seq @param {{base: string, body: string} | null} kept from before the page was loaded again */
-  async open(seq, kept) {
+  /**
+   * @param {number} seq
+   * @param {import("../feed.js").Home} home
+   * @param {{base: string, body: string} | null} kept from before the page was loaded again
+   */
+  async open(seq, home, kept) {
     if (this.#form) {
+      if (kept) return;
+      if (this.#seq === seq) this.#move(home);
       if (this.#seq === seq || this.#changed()) {
-        this.#text.focus();
+        this.#goBack(home);
         return;
       }
       this.#close({ focus: false });
     }
-    const back = document.activeElement === this.box ? this.box : null;
-    const answer = await this.ask(`/rooms/${this.feed.room}/messages/${seq}/edit`);
-    const row = this.feed.rows.bySeq(seq);
-    if (!answer?.ok || !row || this.#form) return;
+    const back = document.activeElement === home.box ? home.box : null;
+    const answer = await this.ask(home, `/rooms/${home.room}/messages/${seq}/edit`);
+    const row = home.rows.bySeq(seq);
+    if (!answer?.ok || !row || this.#form || !this.feed.homes.has(home)) return;
     this.#seq = seq;
+    this.#home = home;
     this.#back = back;
     this.#mount(row, await answer.text());
     this.#before = this.#text.value;
@@ -71,7 +82,7 @@ export class Editor {
     const template = document.createElement("template");
     template.innerHTML = html;
     const form = document.importNode(template.content, true).querySelector("form");
-    this.feed.part(() => {
+    this.#home.part(() => {
       this.#form?.remove();
       this.#form = form;
       this.#put(row);
@@ -86,7 +97,7 @@ export class Editor {
       this.#close({ focus: true });
     });
     const list = form.querySelector("[role=listbox]");
-    new Completion({ box, list, sources: [mentions(this.feed.room), emoji()] }).start();
+    new Completion({ box, list, sources: [mentions(this.#home.room), emoji()] }).start();
     form.addEventListener("keydown", (event) => this.#key(event));
     box.addEventListener("input", () => {
       this.#look();
@@ -96,6 +107,7 @@ export class Editor {
 
   #put(row) {
     this.#row = row;
+    if (row.matches(".is-deleted")) this.#say(words("tpl-change-words").deleted);
     row.classList.add("is-editing");
     row.querySelector(".msg-body").after(this.#form);
     row.addEventListener("outdated", ({ detail }) => {
@@ -103,11 +115,54 @@ export class Editor {
     });
   }
 
-  /** The row may have been taken away with its page, and be back. */
+  /** The row may have been taken away with its page or its pane, and be back. */
   #stay() {
     if (!this.#form || this.#form.isConnected) return;
-    const row = this.feed.rows.bySeq(this.#seq);
-    if (row) this.#put(row);
+    const { homes } = this.feed;
+    const home = [this.#home, ...homes].find((each) => homes.has(each) && each.rows.bySeq(this.#seq));
+    if (!home) return;
+    this.#home = home;
+    this.#put(home.rows.bySeq(this.#seq));
+  }
+
+  /** The form goes to another copy of the same message. */
+  #move(home) {
+    const row = home.rows.bySeq(this.#seq);
+    if (!row || (home === this.#home && this.#form.isConnected)) return;
+    const [old, left] = [this.#home, this.#row];
+    this.#home = home;
+    home.part(() => this.#put(row));
+    old.part(() => old.rows.settle(left));
+  }
+
+  /** A pane was closed. What was written there goes on in the room, and the focus with it, or it is told of. */
+  #left(event) {
+    if (event.detail !== this.#home || !this.#form) return;
+    if (!this.#changed()) {
+      this.#close({ focus: false });
+      return;
+    }
+    this.#back = null;
+    this.#store();
+    this.feed.part(() => this.#stay());
+    if (!this.#form.isConnected) {
+      this.note(this.feed, words("tpl-change-words").waits);
+      return;
+    }
+    this.#focus();
+    event.preventDefault();
+  }
+
+  /** To what is being edited, from where somebody would edit something else. */
+  #goBack(home) {
+    if (!this.#form.isConnected) {
+      this.#store(); // a page that shows it goes on with it
+      location.assign(`/rooms/${home.room}?around=${this.#seq}#m-${this.#seq}`);
+      return;
+    }
+    this.#text.focus();
+    // the room may lie under a pane
+    if (document.activeElement !== this.#text) this.note(home, words("tpl-change-words").other);
   }
 
   #key(event) {
@@ -138,7 +193,7 @@ export class Editor {
     this.#saving = true;
     const form = this.#form;
     const body = new URLSearchParams([...new FormData(form)]);
-    const answer = await this.ask(form.action, { method: "POST", body }, (sentence) => this.#say(sentence));
+    const answer = await this.ask(this.#home, form.action, { method: "POST", body }, (sentence) => this.#say(sentence));
     this.#saving = false;
     if (this.#form !== form || !answer) return; // given up meanwhile, or nobody answered
     if (answer.status === 204) this.#close({ focus: true });
@@ -155,14 +210,15 @@ export class Editor {
     this.#form.remove();
     this.#form = this.#row = null;
     this.session.storage.removeItem(this.name);
-    this.feed.part(() => this.feed.rows.settle(row));
-    if (focus && had) (this.#back ?? this.feed.rows.bySeq(this.#seq))?.focus({ preventScroll: true });
+    const { rows } = this.#home;
+    this.#home.part(() => rows.settle(row));
+    if (focus && had) (this.#back ?? rows.bySeq(this.#seq))?.focus({ preventScroll: true });
   }
 
   /** Not after this account has signed out in another tab. */
   #store() {
     if (!this.#form || !this.session.isOwner()) return;
-    const kept = { seq: this.#seq, base: this.#form.elements.base.value, body: this.#text.value };
+    const kept = { seq: this.#seq, place: this.#home.rows.prefix, base: this.#form.elements.base.value, body: this.#text.value };
     try {
       if (this.#changed()) this.session.storage.setItem(this.name, JSON.stringify(kept));
       else this.session.storage.removeItem(this.name);

@@ -9,7 +9,7 @@ const HOVER = 300;
 
 export class ReactMore {
   #picker = null;
-  #seq = 0;
+  #row = null;
   #hovered = null;
   #nameSoon = debounced(HOVER, () => void this.#fetchNames(this.#hovered));
 
@@ -17,7 +17,7 @@ export class ReactMore {
    * @param {object} by
    * @param {import("../feed.js").Feed} by.feed
    * @param {import("../session.js").Session} by.session
-   * @param {(seq: number, sign: string) => void} by.want
+   * @param {(row: HTMLElement, sign: string) => void} by.want
    */
   constructor({ feed, session, want }) {
     this.feed = feed;
@@ -28,14 +28,17 @@ export class ReactMore {
   /** An emoji for a message. @param {HTMLElement} row @param {HTMLElement} button what opened it */
   async pick(row, button) {
     this.#picker ??= await this.#makePicker(button);
-    this.#seq = seqOf(row);
+    this.#row = row;
+    // beside the rows it is for: what a pane covers is not to be seen, and a pane that was closed took it along
+    const { timeline } = this.feed.homeOf(row) ?? this.feed;
+    if (timeline.nextElementSibling !== this.#picker.element) timeline.after(this.#picker.element);
     this.#picker.openFrom(button);
   }
 
   async #makePicker(button) {
-    const choose = (sign) => this.want(this.#seq, sign);
+    const choose = (sign) => this.want(this.#row, sign);
     const { session, feed } = this;
-    const host = feed.element.querySelector(".timeline");
+    const host = feed.timeline;
     const picker = new EmojiPicker({ emoji: await Emoji.load(), button, session, choose, host, name: "reaction-picker" });
     picker.start();
     return picker;
@@ -56,8 +59,8 @@ export class ReactMore {
     for (const each of list.querySelectorAll("[data-sign]")) each.title = said[each.dataset.sign] ?? "";
   }
 
-  /** A dialog with everybody who reacted. @param {number} seq */
-  async who(seq) {
+  /** A dialog with everybody who reacted. @param {number} seq @param {import("../feed.js").Home} home */
+  async who(seq, home) {
     const answer = await fetch(this.#address(seq), { headers: { "HX-Request": "true" } });
     if (!answer.ok || this.session.sentToSignIn(answer)) throw new Error(String(answer.status));
     const dialog = shape("tpl-who");
@@ -68,7 +71,7 @@ export class ReactMore {
     window.htmx?.process(dialog);
     dialog.addEventListener("close", () => {
       dialog.remove();
-      this.feed.rows.bySeq(seq)?.focus({ preventScroll: true });
+      home.rows.bySeq(seq)?.focus({ preventScroll: true });
     });
     dialog.showModal();
   }
