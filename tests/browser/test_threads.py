@@ -32,9 +32,11 @@ async def opens(page: Page, text: str) -> None:
 
 
 async def looks(page: Page) -> object:
-    """All that is in a pane, but for the order of attributes, spaces between elements, and how it came to be there."""
+    """All that is in a pane, but for the order of attributes, spaces between elements, how it came to be there, and the
+    tools, which are where the pointer is."""
     return await page.evaluate(
-        """() => [...document.querySelectorAll("#thread .timeline-inner *")].map((element) => [
+        """() => [...document.querySelectorAll("#thread .timeline-inner *")]
+          .filter((element) => !element.closest(".msg-tools")).map((element) => [
           element.tagName,
           [...element.attributes].filter(({ name }) => !["aria-live", "data-same-day"].includes(name))
             .map(({ name, value }) => `${name}=${value.split(" ").sort().join(" ")}`).sort(),

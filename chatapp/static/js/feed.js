@@ -54,6 +54,7 @@ export class Feed extends EventTarget {
   constructor({ element, me, socket, reload }) {
     super();
     this.element = element;
+    this.sheet = element.parentElement; // with the pane of a thread
     this.room = element.dataset.room;
     this.me = me;
     this.socket = socket;
@@ -90,6 +91,11 @@ export class Feed extends EventTarget {
   /** @param {Node} node @returns {Home | undefined} */
   homeOf(node) {
     return [...this.homes].find(({ element }) => element.contains(node));
+  }
+
+  /** A message here and in a pane. @param {number} seq @returns {HTMLElement[]} */
+  copies(seq) {
+    return [...this.homes].map(({ rows }) => rows.bySeq(seq)).filter(Boolean);
   }
 
   start() {

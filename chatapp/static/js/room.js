@@ -76,8 +76,8 @@ export function openRoom({ element, session, socket, outbox, unread, drafts }) {
   const thread = wireThreads({ feed, session, outbox, drafts, acts });
   wireTools(feed, { ...acts, thread });
   wireJumps(feed);
-  wireCopy(feed.timeline);
-  element.parentElement.addEventListener("click", openInPage);
+  wireCopy(feed.sheet);
+  feed.sheet.addEventListener("click", openInPage);
   wireKeys(feed.timeline, composer?.box ?? null, { r: answer, t: thread });
 
   function leave(reason) {

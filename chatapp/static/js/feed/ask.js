@@ -1,4 +1,4 @@
-// Asks the server to change something about a message, and says so when it would not.
+// Asks the server to change something about a message, and says so when it would not. How that is said.
 
 import { shape } from "../page.js";
 
@@ -25,15 +25,16 @@ export async function ask(home, session, path, fields) {
   } catch {
     // no line
   }
-  refused(home.banners, sentence);
+  tell(home, "tpl-not-done", sentence);
   return null;
 }
 
-function refused(place, sentence) {
-  const banner = shape("tpl-not-done");
-  if (!banner || !place) return;
-  if (sentence) banner.querySelector("[data-reason]").textContent = sentence;
-  for (const old of place.querySelectorAll("[data-not-done]")) old.remove();
-  place.append(banner);
+/** Says something for a moment. @param {import("../feed.js").Home} home @param {string} id of a template @param {string} [sentence] instead of its own */
+export function tell({ banners }, id, sentence) {
+  const banner = shape(id);
+  if (!banner || !banners) return;
+  if (sentence) banner.querySelector("p").textContent = sentence;
+  for (const old of banners.querySelectorAll("[data-told]")) old.remove();
+  banners.append(banner);
   setTimeout(() => banner.remove(), SHOWN);
 }

@@ -62,10 +62,7 @@ export class Bookmarks {
   #set(seq, on) {
     if (on) this.#marked.add(seq);
     else this.#marked.delete(seq);
-    for (const { rows } of this.feed.homes) {
-      const row = rows.bySeq(seq);
-      if (row) this.#show(row, on);
-    }
+    for (const row of this.feed.copies(seq)) this.#show(row, on);
   }
 
   #show(row, on) {

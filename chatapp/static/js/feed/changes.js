@@ -1,10 +1,9 @@
 // Messages can be changed: the ways to edit one, to delete it, and to what it said before. What is behind them is
 // fetched when somebody goes there.
 
-import { shape, words } from "../page.js";
 import { seqOf } from "./rows.js";
-
-const NOTE = 8_000;
+import { tell } from "./ask.js";
+import { words } from "../page.js";
 
 /**
  * @param {object} by
@@ -19,13 +18,13 @@ export function wireChanges({ feed, session }) {
 
   /** @param {(changes: import("../later/changes.js").Changes) => void} act @param {import("../feed.js").Home} [home] */
   const go = async (act, home = feed) => {
-    changes ??= import("../later/changes.js").then((part) => new part.Changes({ feed, session, name, note }));
+    changes ??= import("../later/changes.js").then((part) => new part.Changes({ feed, session, name }));
     let there;
     try {
       there = await changes;
     } catch {
       changes = null; // the next click tries again
-      note(home, says.noLine);
+      tell(home, "tpl-note", says.noLine);
       return;
     }
     act(there);
@@ -44,7 +43,7 @@ export function wireChanges({ feed, session }) {
   up(feed);
 
   // in the room, and in the pane of a thread beside it
-  feed.element.parentElement.addEventListener("click", (event) => {
+  feed.sheet.addEventListener("click", (event) => {
     const mark = event.target instanceof Element ? event.target.closest("a.edited") : null;
     if (!mark || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
@@ -63,17 +62,4 @@ export function wireChanges({ feed, session }) {
     up,
     goOn,
   };
-}
-
-let noted = null;
-
-/** Says something for a moment. @param {import("../feed.js").Home} home @param {string | undefined} sentence */
-function note(home, sentence) {
-  noted?.remove();
-  const fresh = shape("tpl-note");
-  if (!fresh) return;
-  fresh.querySelector("[data-text]").textContent = sentence ?? "";
-  home.banners?.append(fresh);
-  noted = fresh;
-  setTimeout(() => fresh.remove(), NOTE);
 }

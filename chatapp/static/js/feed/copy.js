@@ -10,9 +10,9 @@ export function addCopyButtons(row) {
   }
 }
 
-/** @param {HTMLElement} timeline */
-export function wireCopy(timeline) {
-  timeline.addEventListener("click", (event) => {
+/** @param {HTMLElement} place where they are */
+export function wireCopy(place) {
+  place.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("[data-copy]") : null;
     if (button) import("../later/copy.js").then((part) => part.copyCode(button), () => {});
   });

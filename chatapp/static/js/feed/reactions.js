@@ -39,7 +39,7 @@ export class Reactions {
   /** @returns {Record<string, import("./tools.js").Act>} */
   start() {
     const { feed } = this;
-    const sheet = feed.element.parentElement; // with the pane of a thread
+    const { sheet } = feed;
     feed.addEventListener("rows", ({ detail }) => {
       for (const row of detail) row.querySelector(".reactions")?.setAttribute("data-came", "");
     });
@@ -124,11 +124,9 @@ export class Reactions {
   }
 
   #dressAll() {
-    for (const { inner } of this.feed.homes) {
-      for (const list of inner.querySelectorAll(".reactions:not([data-dressed])")) this.#dress(list);
-    }
+    for (const list of this.feed.sheet.querySelectorAll(".reactions:not([data-dressed])")) this.#dress(list);
     if (this.#own.size > KNOWN_MOST) {
-      for (const seq of this.#own.keys()) if (!this.#copies(seq).length) this.#own.delete(seq);
+      for (const seq of this.#own.keys()) if (!this.feed.copies(seq).length) this.#own.delete(seq);
     }
   }
 
@@ -157,7 +155,7 @@ export class Reactions {
   }
 
   #doubt() {
-    for (const chip of [...this.feed.homes].flatMap(({ inner }) => chips(inner))) {
+    for (const chip of chips(this.feed.sheet)) {
       if (Number(chip.dataset.total) > chip.dataset.by.split(" ").length) this.#wonder(seqOf(chip.closest(".msg")));
     }
   }
@@ -180,13 +178,8 @@ export class Reactions {
     this.#draw(seq);
   }
 
-  /** A message in the room, and in a pane. @returns {HTMLElement[]} */
-  #copies(seq) {
-    return [...this.feed.homes].map(({ rows }) => rows.bySeq(seq)).filter(Boolean);
-  }
-
   #draw(seq) {
-    for (const row of this.#copies(seq)) this.#drawOn(row, seq);
+    for (const row of this.feed.copies(seq)) this.#drawOn(row, seq);
   }
 
   /** The chips of a message: as the server counted, and what is wanted on top. */

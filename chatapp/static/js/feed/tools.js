@@ -21,7 +21,7 @@ export function wireTools(home, acts) {
   // one of its own in each place
   tools.querySelector("[popovertarget]").popoverTargetElement = menu;
   const all = {
-    link: (row, seq) => void import("../later/copy.js").then((part) => part.copyText(linkTo(room, seq)), () => {}),
+    link: (row, seq) => void import("../later/copy.js").then((part) => part.copyLink(room, seq), () => {}),
     report: (row, seq) => location.assign(`/rooms/${room}/messages/${seq}/report`),
     ...acts,
   };
@@ -67,9 +67,4 @@ function fit(tools, row, me) {
     const fits = author === whose && age <= Number(within) && (!needs || row.matches(needs));
     button.hidden = !fits || (deleted && !("deleted" in button.dataset));
   }
-}
-
-/** The address of a message, which opens its room there. */
-export function linkTo(room, seq) {
-  return new URL(`/rooms/${room}?around=${seq}#m-${seq}`, location.href).href;
 }

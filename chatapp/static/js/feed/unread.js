@@ -2,9 +2,6 @@
 
 import { NewLine } from "./new-line.js";
 import { Reading } from "./reading.js";
-import { shape } from "../page.js";
-
-const UNDO = 10_000;
 
 /**
  * @param {object} by
@@ -35,23 +32,10 @@ export function wireUnread({ feed, unread, outbox }) {
   return (_row, seq, home) => {
     const undo = reading.back(seq);
     feed.part(() => line.at(seq));
-    offer(home.banners, () => {
+    const back = () => {
       undo();
       feed.part(() => line.remove());
-    });
+    };
+    import("../later/marked-unread.js").then((part) => part.offer(home.banners, back), () => {});
   };
-}
-
-/** Says that it was done, and takes it back on demand. @param {HTMLElement | null} place @param {() => void} undo */
-function offer(place, undo) {
-  const banner = shape("tpl-marked-unread");
-  if (!banner || !place) return;
-  for (const old of place.querySelectorAll("[data-marked-unread]")) old.remove();
-  const timer = setTimeout(() => banner.remove(), UNDO);
-  banner.querySelector("button")?.addEventListener("click", () => {
-    clearTimeout(timer);
-    banner.remove();
-    undo();
-  });
-  place.append(banner);
 }

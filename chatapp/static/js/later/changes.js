@@ -2,6 +2,7 @@
 
 import { Editor, isForm } from "./editor.js";
 import { shape, words } from "../page.js";
+import { tell } from "../feed/ask.js";
 
 const PATIENCE = 15_000;
 const OFFERS_MOST = 3;
@@ -14,14 +15,13 @@ export class Changes {
    * @param {import("../feed.js").Feed} by.feed
    * @param {import("../session.js").Session} by.session
    * @param {string} by.name under which the device keeps an edit under way
-   * @param {(home: import("../feed.js").Home, sentence: string | undefined) => void} by.note
    */
-  constructor({ feed, session, name, note }) {
-    Object.assign(this, { feed, session, name, note });
+  constructor({ feed, session, name }) {
+    Object.assign(this, { feed, session, name });
     this.says = words("tpl-change-words");
     const ask = this.ask.bind(this);
-    this.#editor = new Editor({ feed, session, name, note, ask });
-    feed.element.parentElement.addEventListener("keydown", (event) => this.#key(event));
+    this.#editor = new Editor({ feed, session, name, ask });
+    feed.sheet.addEventListener("keydown", (event) => this.#key(event));
   }
 
   /** @param {number} seq @param {import("../feed.js").Home} home */
@@ -67,7 +67,7 @@ export class Changes {
     const answer = await this.ask(home, path, { method: "POST" });
     if (answer === null) return; // no line: there may be time for another try
     this.#close(offer, seq);
-    if (answer.ok) this.note(home, this.says.back);
+    if (answer.ok) tell(home, "tpl-note", this.says.back);
   }
 
   /** The focus does not get lost with it. */
@@ -104,7 +104,7 @@ export class Changes {
    * @param {string} href @param {RequestInit} [how] @param {(sentence: string) => void} [say]
    * @returns {Promise<Response | null>} null: nobody answered
    */
-  async ask(home, href, how = {}, say = (sentence) => this.note(home, sentence)) {
+  async ask(home, href, how = {}, say = (sentence) => tell(home, "tpl-note", sentence)) {
     const { says, session } = this;
     let answer = null;
     try {

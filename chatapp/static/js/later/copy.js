@@ -17,6 +17,11 @@ export async function copyCode(button) {
   }, SHOWN);
 }
 
+/** The address of a message, which opens its room there. @param {string} room @param {number} seq */
+export function copyLink(room, seq) {
+  return copyText(new URL(`/rooms/${room}?around=${seq}#m-${seq}`, location.href).href);
+}
+
 /** @param {string} text @returns {Promise<boolean>} */
 export async function copyText(text) {
   const carrier = document.createElement("span");

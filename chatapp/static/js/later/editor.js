@@ -13,6 +13,7 @@ import { counted, debounced, words } from "../page.js";
 import { emoji } from "./emoji.js";
 import { grow } from "../composer.js";
 import { mentions } from "./mention.js";
+import { tell } from "../feed/ask.js";
 
 const KEEP_AFTER = 300;
 const MINE = new Set(["Escape", "End", "ArrowUp", "ArrowDown"]); // keys that mean something else in the timeline
@@ -32,11 +33,10 @@ export class Editor {
    * @param {import("../feed.js").Feed} by.feed
    * @param {import("../session.js").Session} by.session
    * @param {string} by.name under which the device keeps an edit under way
-   * @param {(home: import("../feed.js").Home, sentence: string | undefined) => void} by.note
    * @param {(home: import("../feed.js").Home, href: string, how?: RequestInit, say?: (sentence: string) => void) => Promise<Response | null>} by.ask
    */
-  constructor({ feed, session, name, note, ask }) {
-    Object.assign(this, { feed, session, name, note, ask });
+  constructor({ feed, session, name, ask }) {
+    Object.assign(this, { feed, session, name, ask });
     feed.addEventListener("arranged", () => this.#stay());
     feed.addEventListener("closed", (event) => this.#left(event));
     window.addEventListener("pagehide", () => this.#store());
@@ -146,7 +146,7 @@ export class Editor {
     this.#store();
     this.feed.part(() => this.#stay());
     if (!this.#form.isConnected) {
-      this.note(this.feed, words("tpl-change-words").waits);
+      tell(this.feed, "tpl-note", words("tpl-change-words").waits);
       return;
     }
     this.#focus();
@@ -162,7 +162,7 @@ export class Editor {
     }
     this.#text.focus();
     // the room may lie under a pane
-    if (document.activeElement !== this.#text) this.note(home, words("tpl-change-words").other);
+    if (document.activeElement !== this.#text) tell(home, "tpl-note", words("tpl-change-words").other);
   }
 
   #key(event) {

@@ -15,7 +15,6 @@ import { debounced, words } from "../page.js";
 import { draft, failedState } from "../outbox-view.js";
 import { patch } from "../feed/patch.js";
 import { quoting } from "../answering.js";
-import { wireCopy } from "../feed/copy.js";
 import { wireKeys } from "../feed/keys.js";
 import { wireTools } from "../feed/tools.js";
 
@@ -52,7 +51,7 @@ export async function openThread(by, seq) {
   if (!aside) return;
   open?.close(false);
   document.getElementById("thread")?.remove();
-  by.feed.element.parentElement.append(aside);
+  by.feed.sheet.append(aside);
   window.htmx?.process(aside);
   history.replaceState(history.state, "", `/rooms/${room}/threads/${aside.dataset.thread}${location.hash}`);
   const thread = adoptThread(by, aside);
@@ -141,7 +140,6 @@ class Thread {
     tools?.querySelector('[data-act="thread"]').remove();
     tools?.querySelector("[popover]").setAttribute("id", "thread-menu");
     wireKeys(timeline, null, { r: answer });
-    wireCopy(timeline);
     acts.up(this);
   }
 
