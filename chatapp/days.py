@@ -76,7 +76,9 @@ def days(
             previous = None
         html = fragments.one(message)
         if links is not None and message.kind == "message":
-            html = _with_links(fragments.templates, html, message, links)
+            html = _with_links(
+                fragments.templates, html, message, links, in_pane=thread is not None
+            )
         html = _placed(html, message, previous, reader_id, mine)
         parts[-1][2].append(html if thread is None else _in_pane(html, message, thread))
         previous = message
@@ -88,10 +90,17 @@ def _new_line(templates: Templates, fresh: Fresh, message: Message, zone: str) -
     return templates.render("messages/_new_line.html", shown).strip()
 
 
-def _with_links(templates: Templates, html: str, message: Message, links: Links) -> str:
+def _with_links(
+    templates: Templates, html: str, message: Message, links: Links, *, in_pane: bool
+) -> str:
     may_change = links.changes is None or message.author_id in links.changes
     may_report = links.reporter not in {None, message.author_id}
-    shown = {"message": message, "may_change": may_change, "may_report": may_report}
+    shown = {
+        "message": message,
+        "may_change": may_change,
+        "may_report": may_report,
+        "in_pane": in_pane,
+    }
     link = templates.render("messages/_links.html", shown).strip()
     return html.removesuffix(_CLOSING) + link + _CLOSING
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from starlette.requests import Request
 
-from chatapp.days import Day, days
+from chatapp.days import Day, Links, days
 from chatapp.domain import following, messages, mine, threads
 from chatapp.domain.memberships import Reader
 from chatapp.domain.users import User
@@ -27,9 +27,16 @@ class Pane:
 
 
 async def pane_of(
-    kit: Services, reader: Reader, request: Request, me: User, room_id: int, seq: int
+    kit: Services,
+    reader: Reader,
+    request: Request,
+    me: User,
+    room_id: int,
+    seq: int,
+    links: Links | None = None,
 ) -> Pane:
-    """The thread to which a message belongs. MUST be asked for members only. Raises `Missing`."""
+    """The thread to which a message belongs. MUST be asked for members only. Raises `Missing`. `links`: what can be
+    done with its messages, for pages without scripts."""
     first = await threads.first(reader, room_id, seq)
     found = await messages.answers(reader, room_id, first.seq, query_number(request, "above"))
     rows = [first, *found.messages]
@@ -39,8 +46,10 @@ async def pane_of(
     tz = zone(request)
     return Pane(
         seq=first.seq,
-        first=days(kit.fragments, [first], tz, me.id, mine=own, thread=first.seq),
-        days=days(kit.fragments, found.messages, tz, me.id, mine=own, thread=first.seq),
+        first=days(kit.fragments, [first], tz, me.id, mine=own, links=links, thread=first.seq),
+        days=days(
+            kit.fragments, found.messages, tz, me.id, mine=own, links=links, thread=first.seq
+        ),
         count=known.n if known else 0,
         older=found.older,
         last=known.last if known else first.seq,

@@ -90,9 +90,10 @@ async def show_room(
         deleted = query_number(request, "deleted")
         if deleted and not await deletions.may_restore(snapshot, room_id, deleted, me.id):
             deleted = None
+        links = _links(request, stand, me)
         pane_beside = None
         if thread is not None:
-            pane_beside = await pane_of(kit, snapshot, request, me, room_id, thread)
+            pane_beside = await pane_of(kit, snapshot, request, me, room_id, thread, links)
             seq = min(seq, room.last_seq)  # rows from memory may be newer than the pane
         answering = await _answering(request, snapshot, room_id, form)
         pin_count = await pins.count(snapshot, room_id)
@@ -113,7 +114,7 @@ async def show_room(
             me.id,
             fresh,
             own,
-            links=_links(request, stand, me),
+            links=links,
         ),
         "deleted": deleted,
         **people,
