@@ -224,7 +224,8 @@ export class Feed extends EventTarget {
     const old = this.rows.bySeq(seq) ?? (row.dataset.by === this.me && row.dataset.key ? this.rows.byKey(row.dataset.key) : null);
     if (old) {
       if (patch(old, row)) return false;
-      if (this.rows.replace(old, row)) this.rows.insert(row);
+      // a row that is moved loses the focus, so only one that had no number yet
+      if (this.rows.replace(old, row) && old.dataset.seq !== row.dataset.seq) this.rows.insert(row);
       return false;
     }
     // above the window: it comes with the older page

@@ -204,7 +204,8 @@ class Thread {
     // above the part that is shown: it comes with the older replies
     if (!old && seq < this.answers.first() && this.replies.querySelector(":scope > .older")) return;
     unsent?.remove();
-    if (!old || this.rows.replace(old, row)) this.answers.insert(row);
+    if (old) this.rows.replace(old, row);
+    else this.answers.insert(row);
     this.last = Math.max(this.last, seq);
   }
 
