@@ -196,3 +196,30 @@ async def test_a_thread_outlives_its_first_message(ann, bob, lab, site):
     assert "a secret" not in page
     assert said(thread_of(page))[-1] == "Yes."
     assert "Deleted message" in (await bob.get("/threads")).text
+
+
+async def test_what_is_the_readers_own_is_on_the_rows_of_a_pane(ann, bob, lab):
+    asked = await ann.says(lab, "Tea?")
+    first = await answers(bob, lab, asked, "Yes.")
+    for seq in (asked, first):
+        assert (await bob.post(f"/rooms/{lab}/messages/{seq}/bookmark", {"on": "true"})).is_redirect
+    reaction = {"emoji": "👍", "on": "true"}
+    assert (await bob.post(f"/rooms/{lab}/messages/{first}/react", reaction)).is_redirect
+    for reader, marked, pressed in ((bob, [True, True], "true"), (ann, [False, False], "false")):
+        pane = await sees(reader, lab, asked)
+        assert ["is-bookmarked" in row.classes for row in pane.all("article")] == marked
+        chip = pane.one("button", class_="reaction")
+        assert chip.attributes["aria-pressed"] == pressed
+
+
+async def test_without_scripts_a_thread_leads_to_the_pages_that_change_its_messages(ann, bob, lab):
+    asked = await ann.says(lab, "Tea?")
+    first = await answers(bob, lab, asked, "Yes.")
+    address = f"/rooms/{lab}/threads/{asked}"
+    plain = thread_of((await bob.get(address)).text)
+    assert f"{address}?links=1" in [
+        link.attributes.get("href") for link in plain.one("noscript").all("a")
+    ]
+    row = thread_of((await bob.get(f"{address}?links=1")).text).one("article", id=f"t-{first}")
+    there = [link.attributes["href"] for link in row.all("a", class_="text-link")]
+    assert there == ["#reply", f"/rooms/{lab}/messages/{first}/edit"]
