@@ -351,6 +351,10 @@ async def test_the_tools_of_a_pane_on_a_phone(meet: Meet) -> None:
     await expect(page.locator("#reaction-picker")).to_be_in_viewport()
     await page.keyboard.press("Escape")
     await expect(page.locator("#reaction-picker")).to_be_hidden()
+    await in_pane(page, "Yes.").get_by_role("button", name="Mark unread from here").click()
+    await expect(pane(page).get_by_text("Marked as unread from here.")).to_be_in_viewport()
+    await pane(page).get_by_role("button", name="Undo").click()
+    await in_pane(page, "Yes.").hover()
     await in_pane(page, "Yes.").get_by_role("button", name="Answer", exact=True).click()
     await expect(page.locator("#reply")).to_be_focused()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 320
