@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
+from chatapp.clock import HeldClock
 from chatapp.tables import mentions as rows
 from tests.routes.pages import read
 from tests.routes.people import HTMX, Person, services, somebody
@@ -261,7 +262,11 @@ async def test_only_who_may_call_everybody_is_offered_it(ann, bob, lab):
     assert offered == {"Ann Archer": ["room"], "Bob Baker": []}
 
 
-async def test_nobody_calls_everybody_all_the_time(ann, bob, lab):
+async def test_nobody_calls_everybody_all_the_time(make_site, database_url):
+    site = await make_site(clock=HeldClock(1000.0), DATABASE_URL=database_url)
+    ann, bob = await somebody(site, "Ann Archer"), await somebody(site, "Bob Baker")
+    lab = await ann.opens("Lab")
+    await bob.joins(lab)
     answers = [(await ann.tries_to_say(lab, f"@Room {n}")).status_code for n in range(12)]
     assert answers.count(429) == 2
     assert (await ann.tries_to_say(lab, "@Bob Baker")).status_code == 200
