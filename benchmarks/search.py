@@ -18,14 +18,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from alembic import command
 from sqlalchemy import insert, text, update
 
 from chatapp.database import Database
 from chatapp.domain import search_index, search_query
 from chatapp.domain.search import Searches, TooSlow
 from chatapp.domain.users import User
-from chatapp.migrate import configuration, migrate
+from chatapp.migrate import migrate
 from chatapp.realtime.indexer import Indexer
 from chatapp.settings import Settings
 from chatapp.tables import memberships, messages, rooms
@@ -227,14 +226,9 @@ async def run(url: str, count: int, file: Path | None) -> None:
     await database.connect()
     try:
         print("SQLite" if database.is_sqlite else "PostgreSQL", flush=True)
-        async with database.engine.connect() as connection:
-            await connection.run_sync(lambda it: command.upgrade(configuration(it), "0006-1"))
-            await connection.commit()
+        await migrate(database)
         everywhere, few = await fill(database, count)
         before = await size(database, file)
-        started = time.perf_counter()
-        await migrate(database)
-        print(f"  the migration took {time.perf_counter() - started:.1f} s", flush=True)
         seconds = await build(database)
         after = await size(database, file)
         print(
