@@ -56,6 +56,7 @@ def tags(body: str) -> list[str]:
     ],
 )
 def test_an_address_becomes_a_link_to_what_was_meant(body, target):
+    """MD-04"""
     assert targets(body) == [target]
     assert shown(body) == body
 
@@ -85,6 +86,13 @@ def test_an_address_becomes_a_link_to_what_was_meant(body, target):
 def test_other_text_stays_text(body):
     assert targets(body) == []
     assert "<a" not in to_html(body)
+    assert shown(body) == body
+
+
+def test_an_address_in_brackets_is_a_whole_link_or_text():
+    """MD-04"""
+    body = "http://[::1]:8000/x"
+    assert targets(body) in ([], [body])
     assert shown(body) == body
 
 

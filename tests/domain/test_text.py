@@ -138,6 +138,7 @@ def test_a_name_that_shows_nothing_is_refused(blank):
     ids=ascii,
 )
 def test_names_have_no_controls_of_direction_and_nothing_unseen(name):
+    """UNI-04"""
     assert code(text.user_name, name) == "name_characters"
     assert code(text.room_name, name) == "room_name_characters"
 
