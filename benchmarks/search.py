@@ -105,6 +105,19 @@ async def fill(database: Database, count: int) -> tuple[User, User]:
     return people[0], few
 
 
+# As the migration that brought the search left what had been said before it.
+_SAID_BEFORE: Final = (
+    "INSERT INTO search_rooms (room_id, seq) SELECT id, last_seq FROM rooms",
+    """
+    INSERT INTO search_docs (id, room_id, seq, at)
+    SELECT row_number() OVER (ORDER BY at, room_id, seq), room_id, seq, at
+    FROM messages WHERE kind = 'message'""",
+    """
+    INSERT INTO facts (name, value)
+    SELECT 'search_backlog', CAST(max(id) + 1 AS TEXT) FROM search_docs HAVING max(id) > 0""",
+)
+
+
 async def build(database: Database) -> float:
     """Fills the index without pauses. Returns the seconds."""
     started = time.perf_counter()
@@ -228,6 +241,9 @@ async def run(url: str, count: int, file: Path | None) -> None:
         print("SQLite" if database.is_sqlite else "PostgreSQL", flush=True)
         await migrate(database)
         everywhere, few = await fill(database, count)
+        async with database.transaction() as tx:
+            for statement in _SAID_BEFORE:
+                await tx.execute(text(statement))
         before = await size(database, file)
         seconds = await build(database)
         after = await size(database, file)
