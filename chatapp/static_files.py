@@ -4,6 +4,7 @@ import hashlib
 import re
 from functools import cache
 from pathlib import Path
+from posixpath import dirname, normpath
 from typing import Final
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -30,7 +31,8 @@ def imported(script: str) -> tuple[str, ...]:
     """
     found = [script]
     for name in found:
-        file = STATIC / name
-        near = ((file.parent / path).resolve() for path in _IMPORT.findall(file.read_text()))
-        found += [name for path in near if (name := str(path.relative_to(STATIC))) not in found]
+        for path in _IMPORT.findall((STATIC / name).read_text()):
+            near = normpath(f"{dirname(name)}/{path}")
+            if near not in found:
+                found.append(near)
     return tuple(found[1:])

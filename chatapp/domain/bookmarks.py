@@ -71,6 +71,8 @@ async def among_these(
     reader: Reader, user_id: int, room_id: int, seqs: Collection[int]
 ) -> set[int]:
     """Those of a room's numbers (a page of them) that somebody bookmarked."""
+    if not seqs:
+        return set()
     query = select(bookmarks.c.seq).where(
         bookmarks.c.user_id == user_id,
         bookmarks.c.room_id == room_id,

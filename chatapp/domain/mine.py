@@ -21,23 +21,9 @@ NOTHING: Final = Mine()
 
 
 async def of_page(reader: Reader, room_id: int, user_id: int, page: Sequence[Message]) -> Mine:
-    """Of messages that follow each other."""
+    """Of a page of a room, or of a thread."""
+    crowded = [row.seq for row in page if row.reactions and reactions.is_crowded(row)]
     return Mine(
-        await _reacted(reader, room_id, user_id, page),
-        await bookmarks.among(reader, user_id, room_id, page[0].seq, page[-1].seq) if page else (),
+        await reactions.of_user(reader, room_id, user_id, crowded),
+        await bookmarks.among_these(reader, user_id, room_id, [row.seq for row in page]),
     )
-
-
-async def of_thread(reader: Reader, room_id: int, user_id: int, rows: Sequence[Message]) -> Mine:
-    """Of messages with much between them."""
-    return Mine(
-        await _reacted(reader, room_id, user_id, rows),
-        await bookmarks.among_these(reader, user_id, room_id, [row.seq for row in rows]),
-    )
-
-
-async def _reacted(
-    reader: Reader, room_id: int, user_id: int, rows: Sequence[Message]
-) -> dict[int, set[str]]:
-    crowded = [row.seq for row in rows if row.reactions and reactions.is_crowded(row)]
-    return await reactions.of_user(reader, room_id, user_id, crowded)

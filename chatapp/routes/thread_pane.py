@@ -40,7 +40,7 @@ async def pane_of(
     first = await threads.first(reader, room_id, seq)
     found = await messages.answers(reader, room_id, first.seq, query_number(request, "above"))
     rows = [first, *found.messages]
-    own = await mine.of_thread(reader, room_id, me.id, rows)
+    own = await mine.of_page(reader, room_id, me.id, rows)
     await kit.fragments.ready(rows)
     known = threads.summary(first.thread)
     tz = zone(request)

@@ -129,9 +129,8 @@ class Meeting:
             for somebody, cookies in zip(self._came, self._cookies, strict=False):
                 await somebody.refresh()
                 await somebody.context.add_cookies(cookies)
-                if (
-                    self._ask(SESSIONS) != self._kept[0]
-                ):  # they may have come on other devices as well
+                # they may have come on other devices as well
+                if self._ask(SESSIONS) != self._kept[0]:
                     await send_form(somebody, "/settings/devices/sign-out-others")
         except (Error, AssertionError):
             return False

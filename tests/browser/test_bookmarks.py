@@ -5,6 +5,7 @@ import asyncio
 from playwright.async_api import Page, Route, expect
 
 from tests.browser.actions import say, shown
+from tests.browser.changing import from_the_menu
 from tests.browser.meeting import Meet
 from tests.browser.test_reactions import message
 
@@ -15,12 +16,6 @@ async def bookmarked(page: Page, text: str, *, yes: bool) -> None:
         await expect(message(page, text)).to_have_attribute("aria-description", "Bookmarked")
     else:
         await expect(message(page, text)).not_to_contain_class("is-bookmarked")
-
-
-async def act(page: Page, text: str, name: str) -> None:
-    await message(page, text).hover()
-    await message(page, text).get_by_role("button", name="More actions").press("Enter")
-    await page.locator("#msg-menu").get_by_role("button", name=name, exact=True).press("Enter")
 
 
 async def test_a_bookmark_is_in_every_window_of_its_owner_and_in_no_others(
@@ -34,7 +29,7 @@ async def test_a_bookmark_is_in_every_window_of_its_owner_and_in_no_others(
     await other.goto(ben.url + room)
     await shown(other, "the plan")
     await ben.page.bring_to_front()
-    await act(ben.page, "the plan", "Bookmark")
+    await from_the_menu(ben.page, "the plan", "Bookmark")
     for page in (ben.page, other):
         await bookmarked(page, "the plan", yes=True)
     await expect(ann.page.locator(".is-bookmarked")).to_have_count(0)
@@ -46,7 +41,7 @@ async def test_a_bookmark_is_in_every_window_of_its_owner_and_in_no_others(
     await row.get_by_role("link", name="Ann").click()
     await expect(message(ben.page, "the plan")).to_be_in_viewport()
     await bookmarked(ben.page, "the plan", yes=True)
-    await act(ben.page, "the plan", "Remove the bookmark")
+    await from_the_menu(ben.page, "the plan", "Remove the bookmark")
     for page in (ben.page, other):
         await bookmarked(page, "the plan", yes=False)
 
@@ -81,7 +76,7 @@ async def test_the_page_lets_them_go_one_by_one(meet: Meet) -> None:
     await shown(ben.page, "one", "two")
     for text in ("one", "two"):
         async with ben.page.expect_response("**/bookmark"):
-            await act(ben.page, text, "Bookmark")
+            await from_the_menu(ben.page, text, "Bookmark")
     await ben.goto("/bookmarks")
     await expect(ben.page.locator(".inbox-text")).to_have_text(["two", "one"])
     await ben.page.get_by_role("button", name="Remove").first.press("Enter")
@@ -102,7 +97,7 @@ async def test_one_that_is_on_its_way_arrives_though_its_owner_has_left_the_page
         held.set_result(route)
 
     await ben.context.route("**/bookmark", hold)
-    await act(ben.page, "the plan", "Bookmark")
+    await from_the_menu(ben.page, "the plan", "Bookmark")
     request = await held
     await ben.goto("/")
     await request.continue_()
