@@ -8,7 +8,8 @@ search not even a number tells of rooms that the asker is not in.
 import asyncio
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -41,7 +42,9 @@ SLACK: Final = (
     2_000  # ids by which the order may differ from that of times, after the index was behind
 )
 AUTHORS_MOST: Final = 50
-WINDOW: Final = 20  # ids below the newest that are looked at first, for each candidate wanted
+# Ids below the newest that PostgreSQL looks at first, then the next so many, then all: what is said often is found
+# among the newest, what is rare by the index alone. SQLite reads from the newest down by itself.
+WINDOWS: Final = (2_000, 20_000, 200_000)
 _FIRST_LOT: Final = 100  # candidates; five times as many in the next
 _LOT_MOST: Final = 2_000  # compared in 10 ms
 
@@ -175,6 +178,7 @@ class _Search:
         self._authors: list[int] | None = None
         self._after: Place | None = None  # only what stands below this is asked for
         self._is_partial = False
+        self._threes = False
 
     async def page(self, before: Cursor | None) -> Found:
         self._rooms = await self._mine()
@@ -191,18 +195,14 @@ class _Search:
             self._after = before.place if before else None
             found |= await self._without_id()
         found |= await self._changed(low, high)
-        known, lot = len(found), _FIRST_LOT
-        newest = await self._reader.fetch_value(select(func.max(search_docs.c.id))) or 0
-        while len(found) - known <= PAGE and lot:
-            rows = await self._candidates(max(low, min(high, newest) - WINDOW * lot), high, lot)
-            if len(rows) < lot:  # it is rarer than that
-                rows = await self._candidates(low, high, lot)
-            for row in rows:
+        known = len(found)
+        self._threes = await search_index.has_threes(self._reader, is_sqlite=self._is_sqlite)
+        async with aclosing(self._indexed(low, high)) as rows:
+            async for row in rows:
                 if self._is_right(row):
                     found[_place(row)] = (row.id, row)
-            high, lot = (rows[-1].id, min(5 * lot, _LOT_MOST)) if len(rows) == lot else (high, 0)
-            if time.monotonic() > self._until:
-                raise TimeoutError
+                if len(found) - known > PAGE:
+                    break
         ordered = sorted(found.items(), key=lambda item: (item[1][0], item[0]), reverse=True)
         hits = [self._hit(row) for _, (_, row) in ordered[:PAGE]]
         more = None
@@ -320,13 +320,29 @@ class _Search:
             if low <= row.id < high and self._is_right(row)
         }
 
+    async def _indexed(self, low: int, high: int) -> AsyncGenerator[Any]:
+        """What the index names, newest first, read only as far as somebody asks for it."""
+        newest = await self._reader.fetch_value(select(func.max(search_docs.c.id))) or 0
+        high = min(high, newest + 1)
+        lot = _FIRST_LOT
+        windows = () if self._is_sqlite else WINDOWS
+        for bottom in (*(max(low, high - width) for width in windows), low):
+            while bottom < high:
+                rows = await self._candidates(bottom, high, lot)
+                for row in rows:
+                    yield row
+                if time.monotonic() > self._until:
+                    raise TimeoutError
+                high = rows[-1].id if len(rows) == lot else bottom
+                lot = min(5 * lot, _LOT_MOST)
+
     async def _candidates(self, low: int, high: int, lot: int) -> Sequence[Any]:
         """The next ids of the index, greatest first, with their messages; without one where it is gone."""
         if "file" in self._query.has:
             return await self._with_files(low, high, lot)
         numbers = {grams.word("has", what) for what in self._query.has}
         for term in self._query.terms:
-            numbers |= grams.of_term(term)
+            numbers |= grams.of_term(term, threes=self._threes)
         ids = search_index.candidates(
             sorted(numbers),
             self._authors or [],
