@@ -1,5 +1,6 @@
 """Set-up and tear-down of a whole run. The fixtures are in tests/support/fixtures.py."""
 
+import gc
 import os
 from pathlib import Path
 from zlib import crc32
@@ -40,6 +41,9 @@ def _is_worker(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.set_threshold(
+        20_000, 20, 50
+    )  # as chatapp itself has it; else a tenth of the time goes there
     if _is_worker(config):
         run_folder.join()
     else:
@@ -48,6 +52,10 @@ def pytest_configure(config: pytest.Config) -> None:
         if memory and run_folder.may_run_programs(memory):
             # pytest's own variable for where each tmp_path is, which is where SQLite's files are.
             os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # what is loaded by now stays
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

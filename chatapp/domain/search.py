@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.sql import ColumnElement
 
 from chatapp.database import Database
-from chatapp.domain import attached, excerpts, grams, naming, search_index, text
+from chatapp.domain import attached, excerpts, grams, naming, search_index, search_table, text
 from chatapp.domain.excerpts import Piece
 from chatapp.domain.memberships import Reader
 from chatapp.domain.search_query import Query
@@ -196,7 +196,9 @@ class _Search:
             found |= await self._without_id()
         found |= await self._changed(low, high)
         known = len(found)
-        self._threes = await search_index.has_threes(self._reader, is_sqlite=self._is_sqlite)
+        self._threes = not self._is_sqlite and not await search_table.has_old(
+            self._reader, is_sqlite=False
+        )
         async with aclosing(self._indexed(low, high)) as rows:
             async for row in rows:
                 if self._is_right(row):
@@ -343,7 +345,7 @@ class _Search:
         numbers = {grams.word("has", what) for what in self._query.has}
         for term in self._query.terms:
             numbers |= grams.of_term(term, threes=self._threes)
-        ids = search_index.candidates(
+        ids = search_table.candidates(
             sorted(numbers),
             self._authors or [],
             list(self._rooms),
@@ -398,7 +400,7 @@ class _Search:
         return (
             bool(text)
             and all(term in folded for term in query.terms)
-            and (not has or has <= search_index.has(row.body))
+            and (not has or has <= search_table.has(row.body))
         )
 
     def _hit(self, row: Any) -> Hit:

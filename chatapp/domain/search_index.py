@@ -2,39 +2,31 @@
 
 1. A message up to its room's number in `search_rooms` has a row in `search_docs`; its id there is the greater the newer
    it is. A message above that number has none. Searches read those.
-2. `search_index` has the numbers (`domain/grams.py`) of each such message under its id: an FTS5 table that keeps no
-   text on SQLite, a GIN index over arrays on PostgreSQL, with threes. Those below the id in `facts` under `BACKLOG` are
-   still to come: what was said before there was an index is taken in from the newest back. Rows without threes
-   (`version` 0) come from a version of the program that knew of none, and are done again; until then pairs are asked.
+2. `search_index` (`search_table.py`) has an entry for each such message under its id. Those below the id in `facts`
+   under `BACKLOG` are still to come: what was said before there was an index is taken in from the newest back. Entries
+   on PostgreSQL that a version of the program made which knew of no threes are made again; until then pairs are asked.
 3. A message whose body changed, or that went, since it got its id is named in `search_stale` (by triggers, in the same
    transaction, whichever version of the program does it; `note_return` names one that is back). Searches read them too.
 4. What the index finds is compared with the message as it is now, so words that are gone are found no more at once.
 5. One transaction at a time changes the index: SQLite has one writer, on PostgreSQL they take turns by a lock.
 """
 
-import asyncio
 import itertools
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import (
-    Integer,
-    bindparam,
-    column,
-    delete,
-    func,
-    insert,
-    literal_column,
-    select,
-    table,
-    update,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import delete, func, insert, select, update
 
 from chatapp.database import Database, Transaction
-from chatapp.domain import grams, links
 from chatapp.domain.memberships import Reader
+from chatapp.domain.search_table import (
+    INDEX,
+    IS_OLD,
+    has_old,
+    put_in,
+    put_in_again,
+    take_out,
+)
 from chatapp.reading import InWords
 from chatapp.tables import facts, messages, rooms, search_docs, search_rooms, search_stale
 
@@ -44,14 +36,8 @@ LOT_CHARACTERS: Final = 20_000
 _ROOMS_MOST: Final = 200  # looked at for one lot
 _EACH_LEAST: Final = 10  # messages of each
 _LOCK: Final = 7_203_518_442  # any number that nobody else locks
-FEW_ROOMS: Final = 30  # so many are looked up in the index; of more, what it finds is looked at
 
-# PostgreSQL's. Zero stands in the text: a plan for any value would not see the index of the old ones.
-_INDEX: Final = table("search_index", column("id"), column("grams"), column("version"))
-_IS_OLD: Final = _INDEX.c.version == literal_column("0")
 _DOC: Final = (messages.c.room_id == search_docs.c.room_id) & (messages.c.seq == search_docs.c.seq)
-
-_CODE: Final = re.compile(r"```|~~~|`[^`\n]+`")
 
 _DOCS: Final = InWords(
     """
@@ -79,15 +65,6 @@ _SPANS: Final = InWords(
     JOIN messages ON messages.room_id = given.room_id AND messages.seq > above AND messages.seq <= upto
     ORDER BY messages.room_id, messages.seq""",
 )
-_PUT_IN: Final = (
-    "INSERT INTO search_index (rowid, grams) VALUES (?, ?)",
-    "INSERT INTO search_index (id, grams, version) VALUES ($1, $2, 1)",
-)
-_DO_AGAIN: Final = "UPDATE search_index SET grams = $2, version = 1 WHERE id = $1"  # PostgreSQL's
-_TAKE_OUT: Final = (
-    "INSERT INTO search_index (search_index, rowid, grams) VALUES ('delete', ?, ?)",
-    "DELETE FROM search_index WHERE id = $1",
-)
 
 
 class _Message(NamedTuple):
@@ -99,90 +76,10 @@ class _Message(NamedTuple):
     body: str
 
 
-def has(body: str) -> set[str]:
-    """Which of `has:` are true of a message."""
-    found = {"link"} if "://" in body and links.find(body) else set[str]()
-    return found | {"code"} if _CODE.search(body) else found
-
-
-def _numbers(room_id: int, author_id: int, body: str, *, threes: bool) -> list[int]:
-    """All under which a message is kept."""
-    words = {grams.word("in", room_id), grams.word("from", author_id)}
-    words.update(grams.word("has", what) for what in has(body))
-    return sorted(words | grams.of_text(body, threes=threes))
-
-
-def _word(number: int) -> str:
-    """As SQLite's index has it."""
-    return format(number, "x")
-
-
-def _words(numbers: Iterable[int]) -> str:
-    return " ".join(map(_word, numbers))
-
-
-# -- asking -----------------------------------------------------------------------
-
-
-def candidates(
-    numbers: Sequence[int],
-    authors: Sequence[int],
-    rooms: Sequence[int],
-    *,
-    low: int,
-    high: int,
-    lot: int,
-    is_sqlite: bool,
-) -> Any:
-    """The ids from `low` to below `high`, greatest first, of messages kept under all these numbers, by one of the
-    authors if there are any, in one of the rooms. As a query."""
-    few = [grams.word("in", id_) for id_ in rooms] if len(rooms) <= FEW_ROOMS else []
-    writers = [grams.word("from", id_) for id_ in authors]
-    any_of = [some for some in (writers, few) if some]
-    id_: Any
-    if not numbers and not any_of:
-        id_ = search_docs.c.id
-        query = select(id_)
-    elif is_sqlite:
-        groups = [*([number] for number in numbers), *any_of]
-        parts = [" OR ".join(f'"{_word(number)}"' for number in some) for some in groups]
-        index = table("search_index", column("rowid"), column("search_index"))
-        id_ = index.c.rowid
-        match = " AND ".join(f"({part})" for part in parts)
-        query = select(id_.label("id")).where(index.c.search_index.op("MATCH")(match))
-    else:
-        id_ = _INDEX.c.id
-        query = select(id_).where(
-            *(_INDEX.c.grams.op("@>")(_array(some)) for some in (numbers,) if some),
-            *(_INDEX.c.grams.op("&&")(_array(some)) for some in any_of),
-        )
-    if not few:
-        query = query.where(search_docs.c.id == id_, search_docs.c.room_id.in_(rooms))
-    query = query.where(id_ >= low, id_ < high)
-    if not is_sqlite:
-        # PostgreSQL takes rare pairs for common ones, and would read from the end for what is at the beginning.
-        # Behind OFFSET it does not see how few are wanted.
-        found = query.offset(0).subquery("found")
-        id_, query = found.c.id, select(found.c.id)
-    return query.order_by(id_.desc()).limit(lot)
-
-
-def _array(numbers: Sequence[int]) -> Any:
-    return bindparam(None, list(numbers), type_=ARRAY(Integer), unique=True)
-
-
 async def backlog(reader: Reader) -> int:
     """The index has nothing yet of ids below this one; 0 when it has all."""
     found = await reader.fetch_value(select(facts.c.value).where(facts.c.name == BACKLOG))
     return int(found or 0)
-
-
-async def has_threes(reader: Reader, *, is_sqlite: bool) -> bool:
-    """Whether everything that is in the index may be asked for by threes."""
-    return (
-        not is_sqlite
-        and await reader.fetch_one(select(_INDEX.c.id).where(_IS_OLD).limit(1)) is None
-    )
 
 
 # -- keeping ----------------------------------------------------------------------
@@ -194,7 +91,7 @@ async def is_behind(database: Database) -> bool:
         await database.fetch_one(_behind().limit(1)) is not None
         or await database.fetch_one(select(search_stale.c.id).limit(1)) is not None
         or await backlog(database) > 0
-        or not (database.is_sqlite or await has_threes(database, is_sqlite=False))
+        or await has_old(database, is_sqlite=database.is_sqlite)
     )
 
 
@@ -238,7 +135,7 @@ async def _again(tx: Transaction) -> bool:
     held = {(row.room_id, row.seq): row for row in noted}
     known = await tx.ask(_DOCS, *map(list, zip(*sorted(held), strict=True)))
     filled = await backlog(tx)
-    await _take_out(
+    await take_out(
         tx,
         [
             (id_, room_id, held[room_id, seq].author_id, held[room_id, seq].body)
@@ -246,7 +143,7 @@ async def _again(tx: Transaction) -> bool:
             if id_ >= filled
         ],
     )
-    await _put_in(
+    await put_in(
         tx,
         [
             (id_, room_id, author_id, body)
@@ -308,7 +205,7 @@ async def _give_ids(tx: Transaction, lot: "Sequence[_Message]", upto: dict[int, 
                 for id_, row in fresh
             ],
         )
-    await _put_in(
+    await put_in(
         tx, [(id_, row.room_id, row.author_id, row.body) for id_, row in fresh if row.body]
     )
 
@@ -326,7 +223,7 @@ async def _back(tx: Transaction) -> bool:
         .limit(LOT)
     )
     lot = _within(rows)
-    await _put_in(
+    await put_in(
         tx, [(row.id, row.room_id, row.author_id, row.body) for row in reversed(lot) if row.body]
     )
     here = facts.c.name == BACKLOG
@@ -341,24 +238,22 @@ async def _with_threes(tx: Transaction) -> bool:
     """Messages that a version of the program put into the index which knew of no threes."""
     if tx.is_sqlite:
         return False
-    docs = _INDEX.outerjoin(search_docs, search_docs.c.id == _INDEX.c.id)
+    docs = INDEX.outerjoin(search_docs, search_docs.c.id == INDEX.c.id)
     rows = await tx.fetch_all(
         select(
-            _INDEX.c.id,
+            INDEX.c.id,
             messages.c.room_id,
             messages.c.author_id,
             func.coalesce(messages.c.body, "").label("body"),
         )
         .select_from(docs.outerjoin(messages, _DOC))
-        .where(_IS_OLD)
-        .order_by(_INDEX.c.id.desc())
+        .where(IS_OLD)
+        .order_by(INDEX.c.id.desc())
         .limit(LOT)
     )
     lot = [row[:4] for row in _within(rows)]
-    gone = [entry for entry in lot if not entry[3]]
-    await _take_out(tx, gone)
-    if kept := [entry for entry in lot if entry[3]]:
-        await tx.change(_DO_AGAIN, await asyncio.to_thread(_rows, kept, is_sqlite=False))
+    await take_out(tx, [entry for entry in lot if not entry[3]])
+    await put_in_again(tx, [entry for entry in lot if entry[3]])
     return bool(lot)
 
 
@@ -370,29 +265,3 @@ def _within(rows: Sequence[Any]) -> Sequence[Any]:
         if characters > LOT_CHARACTERS and n:
             return rows[:n]
     return rows[:LOT]
-
-
-Entry = tuple[int, int, int, str]  # id, room, author, body
-
-
-def _rows(entries: Sequence[Entry], *, is_sqlite: bool) -> list[tuple[int, Any]]:
-    """Ids, and under what they are kept as the database takes it. Takes about 30 µs for each."""
-    found = ((entry[0], _numbers(*entry[1:], threes=not is_sqlite)) for entry in entries)
-    return [(id_, _words(numbers) if is_sqlite else numbers) for id_, numbers in found]
-
-
-async def _put_in(tx: Transaction, entries: Sequence[Entry]) -> None:
-    """Ids rise: FTS5 begins a new part of its index where one is below the one before."""
-    if entries:
-        rows = await asyncio.to_thread(_rows, entries, is_sqlite=tx.is_sqlite)
-        await tx.change(_PUT_IN[0 if tx.is_sqlite else 1], rows)
-
-
-async def _take_out(tx: Transaction, entries: Sequence[Entry]) -> None:
-    if not entries:
-        return
-    if tx.is_sqlite:  # in the words in which it was put in
-        rows = _rows([entry for entry in entries if entry[3]], is_sqlite=True)
-        await tx.change(_TAKE_OUT[0], rows)
-    else:
-        await tx.change(_TAKE_OUT[1], [(entry[0],) for entry in entries])

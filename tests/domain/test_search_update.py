@@ -8,7 +8,7 @@ from alembic import command
 from sqlalchemy import delete, select, text, update
 
 from chatapp.database import Database
-from chatapp.domain import search_index
+from chatapp.domain import grams, search_index
 from chatapp.domain.users import User
 from chatapp.migrate import configuration, migrate
 from chatapp.realtime.indexer import Indexer
@@ -159,3 +159,47 @@ async def test_a_change_that_leaves_the_body_alone_is_not_noted(old):
     async with old.transaction() as tx:
         await tx.execute(update(messages).values(changed_seq=9, body=messages.c.body))
     assert not await search_index.is_behind(old)
+
+
+async def entries(database: Database) -> dict[int, set[int]]:
+    found = await database.fetch_all(text("SELECT id, grams FROM search_index ORDER BY id"))
+    return {id_: set(numbers) for id_, numbers in found}
+
+
+async def test_what_a_version_without_threes_put_into_the_index_is_found_and_done_again(
+    empty_postgresql_url,
+):
+    """Of PostgreSQL alone: on SQLite there are no threes."""
+    async with world.opened(empty_postgresql_url) as database:
+        await migrate(database)
+        ann = await world.person(database, "Ann Archer")
+        lab = await world.opens(database, ann, "Lab")
+        await world.says(database, ann, lab, "an old word", "soon gone", "another word")
+        await Indexer(database).catch_up()
+        whole = await entries(database)
+        said = ("an old word", "soon gone", "another word")
+        old = {
+            id_: numbers - (grams.of_text(body, threes=True) - grams.of_text(body, threes=False))
+            for (id_, numbers), body in zip(whole.items(), said, strict=True)
+        }
+        assert all(old[id_] < whole[id_] for id_ in old)
+        async with database.transaction() as tx:
+            await tx.execute(text("DELETE FROM search_index"))
+            for id_, numbers in old.items():
+                put = text("INSERT INTO search_index (id, grams) VALUES (:id, :grams)")
+                await tx.execute(put.bindparams(id=id_, grams=sorted(numbers)))
+        await world.says(database, ann, lab, "a new word")
+        assert await search_index.is_behind(database)
+        assert await finds(database, ann, "word") == ["a new word", "another word", "an old word"]
+        await one_lot(database)  # the new one
+        assert await finds(database, ann, "word") == ["a new word", "another word", "an old word"]
+
+        async with database.transaction() as tx:
+            gone = messages.c.body == "soon gone"
+            await tx.execute(delete(messages).where(gone))
+        await Indexer(database).catch_up()
+        assert not await search_index.is_behind(database)
+        assert await finds(database, ann, "word") == ["a new word", "another word", "an old word"]
+        done = await entries(database)
+        first, _, third = whole
+        assert (done[first], done[third], len(done)) == (whole[first], whole[third], 3)
