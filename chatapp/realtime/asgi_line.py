@@ -42,6 +42,10 @@ class AsgiLine:
         self._wake.set()
         return True
 
+    def write_soon(self, frame: bytes) -> None:
+        if not self.write(frame):
+            self.abort()
+
     def close(self, code: int) -> None:
         self._code = code
         self._wake.set()

@@ -32,6 +32,7 @@ class DirectLine(asyncio.Protocol):
         "_closing",
         "_connection",
         "_deaf",
+        "_held",
         "_paused",
         "_peers",
         "_reader",
@@ -51,6 +52,7 @@ class DirectLine(asyncio.Protocol):
         self._paused = False
         self._closing = False
         self._deaf = False
+        self._held = b""  # what goes out with the next frame
         self._silent = 0
         self._waiters: list[asyncio.Future[None]] | None = None
         self._connection: Connection | None = None  # None again when the line is lost
@@ -61,10 +63,21 @@ class DirectLine(asyncio.Protocol):
     # -- what a connection asks ---------------------------------------------------
 
     def write(self, frame: bytes) -> bool:
+        if self._held:
+            frame, self._held = self._held + frame, b""
         if self._paused and not self._has_room(len(frame)):
             return False
         self._transport.write(frame)
         return True
+
+    def write_soon(self, frame: bytes) -> None:
+        if not self._held:
+            asyncio.get_running_loop().call_soon(self._let_out)
+        self._held += frame
+
+    def _let_out(self) -> None:
+        if self._held and not self._closing and self._connection is not None:
+            self._connection.send(b"")
 
     def _has_room(self, size: int) -> bool:
         waiting = self._transport.get_write_buffer_size()
@@ -72,7 +85,8 @@ class DirectLine(asyncio.Protocol):
 
     def close(self, code: int) -> None:
         self._closing = True
-        self._transport.write(wire.close_frame(code))
+        self._transport.write(self._held + wire.close_frame(code))
+        self._held = b""
         loop = asyncio.get_running_loop()
         loop.call_later(CLOSE_SECONDS, self._transport.abort)
 

@@ -199,7 +199,7 @@ class Dispatch:
                 connection.user_id, room, key, command.body, present, command.reply, command.files
             )
             take_post(self._limits, post)
-            self._writer.submit(post, lambda end: connection.send(_answer(room, key, end)))
+            self._writer.submit(post, lambda end: connection.send_soon(_answer(room, key, end)))
         except ChatError as error:
             connection.send(_answer(room, key, error))
 
