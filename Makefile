@@ -12,7 +12,7 @@ WORKERS ?= 4
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench load rolling replicas image-check lint format lock clean venv dev services
+.PHONY: help run test compiled faults bench load rolling replicas image-check lint format lock clean venv dev services
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -20,8 +20,13 @@ help: ## this list
 run: venv ## start chatapp on http://localhost:8000 (HOST, PORT, DATA_DIR, DATABASE_URL … are honoured)
 	@exec $(BIN)/python -m chatapp
 
-test: dev services lint ## everything: lint, types, tests on PostgreSQL, Redis, nginx, coturn and Chromium
+# Installing servers waits for the network, types take one core: both at once, and on the side what pytest compiles.
+test: dev ## everything: lint, types, tests on PostgreSQL, Redis, nginx, coturn and Chromium
+	@$(MAKE) -j3 services lint compiled
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not faults" $(ARGS)
+
+compiled: dev # the tests' own bytecode: else each worker makes all of it
+	@$(BIN)/python -m pytest --collect-only -qq >/dev/null
 
 faults: dev services ## the long fault tests: servers and databases die again and again (ten minutes or so)
 	@$(BIN)/python -m pytest -m faults --timeout 900 $(ARGS)

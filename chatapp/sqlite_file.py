@@ -65,6 +65,7 @@ class SqliteFile:
             pool_size=1,
             max_overflow=0,
             pool_timeout=STATEMENT_SECONDS,
+            pool_reset_on_return=None,  # `Database.transaction` has ended it
             hide_parameters=True,
         )
         event.listen(engine.sync_engine, "connect", _set_pragmas)
@@ -112,8 +113,11 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: Any) -> None:
-    """A deferred BEGIN that reads and then writes fails at once when another wrote in between."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """A deferred BEGIN that reads and then writes fails at once when another wrote in between. By the driver itself:
+    the engine would go to its thread and back five times."""
+    connection.connection.dbapi_connection.run_async(
+        lambda driver: driver.execute("BEGIN IMMEDIATE")
+    )
 
 
 def _roll_back(connection: Any, _record: object, _error: object) -> None:

@@ -6,32 +6,21 @@ search not even a number tells of rooms that the asker is not in.
 """
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sqlalchemy import func, select
-from sqlalchemy.sql import ColumnElement
 
 from chatapp.database import Database
-from chatapp.domain import attached, excerpts, grams, naming, search_index, search_table, text
-from chatapp.domain.excerpts import Piece
+from chatapp.domain import attached, excerpts, grams, search_index, search_table
 from chatapp.domain.memberships import Reader
 from chatapp.domain.search_query import Query
-from chatapp.domain.text import initials
+from chatapp.domain.search_results import Cursor, Found, Hit, Place
+from chatapp.domain.search_scope import Room, authors_of, rooms_of
 from chatapp.errors import Busy
-from chatapp.tables import (
-    memberships,
-    messages,
-    rooms,
-    search_docs,
-    search_rooms,
-    search_stale,
-    users,
-)
+from chatapp.tables import messages, search_docs, search_stale, users
 
 PAGE: Final = 20
 SECONDS: Final = 2.0  # a search may take, waiting included
@@ -41,7 +30,6 @@ WITHOUT_ID_MOST: Final = 2_000  # messages that one search reads because they ha
 SLACK: Final = (
     2_000  # ids by which the order may differ from that of times, after the index was behind
 )
-AUTHORS_MOST: Final = 50
 # Ids below the newest that PostgreSQL looks at first, then the next so many, then all: what is said often is found
 # among the newest, what is rare by the index alone. SQLite reads from the newest down by itself.
 WINDOWS: Final = (2_000, 20_000, 200_000)
@@ -51,56 +39,6 @@ _LOT_MOST: Final = 2_000  # compared in 10 ms
 
 class TooSlow(Exception):
     """The time was up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A message that was found. `at` in milliseconds since 1970."""
-
-    room_id: int
-    room_name: str
-    seq: int
-    author_name: str
-    author_hue: int
-    pieces: list[Piece]
-    at: int
-    author_avatar: str | None
-
-    @property
-    def author_initials(self) -> str:
-        return initials(self.author_name)
-
-
-Place = tuple[int, int, int]  # when, room, number
-
-
-class Cursor(NamedTuple):
-    """The last message of a page: its id, or its place if it had none yet."""
-
-    id: int | None
-    place: Place | None
-
-    def __str__(self) -> str:
-        return str(self.id) if self.place is None else "-".join(map(str, self.place))
-
-    @classmethod
-    def read(cls, text: str) -> "Cursor | None":
-        """What `str` gave; None for anything else."""
-        if re.fullmatch("[0-9]{1,18}", text):
-            return cls(int(text), None)
-        if re.fullmatch("[0-9]{1,18}-[0-9]{1,18}-[0-9]{1,18}", text):
-            at, room_id, seq = map(int, text.split("-"))
-            return cls(None, (at, room_id, seq))
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """`more`: below which the next page begins, None at the end. `is_partial`: some are not in the index yet."""
-
-    hits: list[Hit]
-    more: Cursor | None
-    is_partial: bool = False
 
 
 _NOTHING: Final = Found([], None)
@@ -120,13 +58,6 @@ _COLUMNS: Final = (
     users.c.hue.label("author_hue"),
     users.c.avatar.label("author_avatar"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Room:
-    name: str
-    last: int
-    known: int  # up to this number its messages have ids
 
 
 class Searches:
@@ -174,16 +105,16 @@ class _Search:
         self._user_id = user_id
         self._query = query
         self._until = until
-        self._rooms: dict[int, _Room] = {}
+        self._rooms: dict[int, Room] = {}
         self._authors: list[int] | None = None
         self._after: Place | None = None  # only what stands below this is asked for
         self._is_partial = False
         self._threes = False
 
     async def page(self, before: Cursor | None) -> Found:
-        self._rooms = await self._mine()
+        self._rooms = await rooms_of(self._reader, self._user_id, self._query)
         if self._query.authors:
-            self._authors = await self._named()
+            self._authors = await authors_of(self._reader, self._user_id, self._query)
         if self._query.is_empty or not self._rooms or self._authors == []:
             return _NOTHING
         low, high = await self._range()
@@ -212,52 +143,6 @@ class _Search:
             place, (id_, _) = ordered[PAGE - 1]
             more = Cursor(None, place) if id_ == _ALL else Cursor(id_, None)
         return Found(hits, more, self._is_partial)
-
-    # -- where and by whom ------------------------------------------------------------
-
-    async def _mine(self) -> dict[int, _Room]:
-        """The asker's rooms, or those of them that were named."""
-        query = (
-            select(
-                rooms.c.id,
-                naming.of_room(self._user_id).label("name"),
-                rooms.c.last_seq,
-                search_rooms.c.seq,
-            )
-            .select_from(
-                memberships.join(rooms, rooms.c.id == memberships.c.room_id).outerjoin(
-                    search_rooms, search_rooms.c.room_id == rooms.c.id
-                )
-            )
-            .where(memberships.c.user_id == self._user_id, memberships.c.is_active)
-        )
-        rows = await self._reader.fetch_all(query)
-        for wanted in (lambda key: key in self._query.rooms, self._is_named):
-            chosen = [
-                row for row in rows if not self._query.rooms or wanted(text.name_key(row.name))
-            ]
-            if chosen:  # a room of exactly this name, or else those with it in theirs
-                return {row.id: _Room(row.name, row.last_seq, row.seq or 0) for row in chosen}
-        return {}
-
-    def _is_named(self, key: str) -> bool:
-        return any(name in key for name in self._query.rooms)
-
-    async def _named(self) -> list[int]:
-        """Accounts with one of the names, or else with a word of theirs that begins so."""
-        chosen: set[int] = set()
-        for name in self._query.authors:
-            if name == "me":
-                chosen.add(self._user_id)
-                continue
-            begins: ColumnElement[bool] = users.c.name_key.startswith(name, autoescape=True)
-            later = users.c.name_key.contains(f" {name}", autoescape=True)
-            for condition in (users.c.name_key == name, begins | later):
-                query = select(users.c.id).where(condition).order_by(users.c.id).limit(AUTHORS_MOST)
-                if ids := [row.id for row in await self._reader.fetch_all(query)]:
-                    chosen.update(ids)
-                    break
-        return sorted(chosen)
 
     # -- what may be right ---------------------------------------------------------------
 

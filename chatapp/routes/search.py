@@ -4,7 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatapp.domain import search_query
-from chatapp.domain.search import Cursor, Found, TooSlow
+from chatapp.domain.search import TooSlow
+from chatapp.domain.search_results import Cursor, Found
 from chatapp.limits import SEARCH
 from chatapp.routes.door import actor, fragment, is_htmx, page, services, zone
 from chatapp.times import zone_of

@@ -15,7 +15,8 @@ from sqlalchemy import delete, select, text, update
 from chatapp.database import Database
 from chatapp.domain import grams, search, search_index, search_query
 from chatapp.domain.commands import DeleteMessage, RestoreMessage
-from chatapp.domain.search import Cursor, Found, Searches, TooSlow
+from chatapp.domain.search import Searches, TooSlow
+from chatapp.domain.search_results import Cursor, Found
 from chatapp.domain.text import normal_body
 from chatapp.domain.users import User
 from chatapp.errors import Busy, Invalid

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
 ARGUMENTS = (
     "--disable-gpu",
@@ -67,10 +67,7 @@ async def browser(*arguments: str, within: Sequence[str] = ()) -> AsyncIterator[
 class Person:
     """`page` is the first tab; `tab()` opens another. `problems` is what the browser said."""
 
-    def __init__(
-        self, name: str, context: BrowserContext, url: str, *, scripts: bool = True
-    ) -> None:
-        self._runs_scripts = scripts
+    def __init__(self, name: str, context: BrowserContext, url: str) -> None:
         self.name = name
         self.context = context
         self.url = url
@@ -102,30 +99,16 @@ class Person:
         ]
 
     def listen(self) -> None:
-        def failed(request: Request) -> None:
-            # Leaving a page aborts what it was loading. Without scripts a browser declines to fetch them beforehand.
-            declines = request.failure == "csp" and not self._runs_scripts
-            if request.failure != "net::ERR_ABORTED" and not declines:
-                self.problems.append(f"{request.method} {request.url} failed: {request.failure}")
+        """To the console alone: Chromium says there what failed to load, and why. To hear of each request as well would
+        cost a test more than the page does."""
 
-        self.context.on(
-            "console",
-            lambda message: (
-                self.problems.append(f"console {message.type}: {message.text}")
-                if message.type in {"error", "warning", "assert"}
-                else None
-            ),
-        )
+        def said(message: ConsoleMessage) -> None:
+            if message.type in {"error", "warning", "assert"}:
+                where = message.location.get("url", "")
+                self.problems.append(f"console {message.type}: {message.text} {where}".rstrip())
+
+        self.context.on("console", said)
         self.context.on("weberror", lambda error: self.problems.append(f"exception: {error.error}"))
-        self.context.on("requestfailed", failed)
-        self.context.on(
-            "response",
-            lambda response: (
-                self.problems.append(f"{response.status} from {response.url}")
-                if response.status >= 500
-                else None
-            ),
-        )
 
     async def refresh(self) -> None:
         """As somebody who has just arrived: one empty page, no routes, nothing kept but accounts' and files' caches."""
@@ -160,7 +143,7 @@ async def arrive(chromium: Browser, name: str, url: str, **options: Any) -> Pers
     options.setdefault("locale", "en-GB")
     context = await chromium.new_context(base_url=url, java_script_enabled=scripts, **options)
     context.set_default_timeout(10_000)
-    person = Person(name, context, url, scripts=scripts)
+    person = Person(name, context, url)
     person.listen()
     if scripts:
         await context.add_init_script(LISTEN_FOR_VIOLATIONS)

@@ -128,7 +128,7 @@ async def test_a_browser_shows_a_page_and_tells_what_was_blocked(person, stand_i
     await ann.goto("/?inline")
     await ann.goto("/broken")
     assert any("CSP" in problem for problem in ann.problems)
-    assert any("500 from" in problem for problem in ann.problems)
+    assert any("status of 500" in problem for problem in ann.problems)
     ann.allow("CSP|Content Security Policy|500")
     assert ann.unexpected() == []
 
