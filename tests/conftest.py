@@ -25,6 +25,12 @@ settings.load_profile("chatapp")
 
 _FOLDER = pytest.StashKey[Path]()
 _DOORS = Path(__file__).parent / "routes"
+_WAITING = (
+    "cases",
+    "faults",
+    "deploy",
+    "browser",
+)  # whose tests take seconds, most of them without a processor
 _DATABASES = ("sqlite", "postgresql")
 
 
@@ -78,4 +84,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             database, test = _database_and_test(item)
             if database is not None and database != _DATABASES[crc32(test.encode()) % 2]:
                 item.add_marker("faults")
-    items.sort(key=lambda item: item.get_closest_marker("early") is None)
+    items.sort(key=_length)
+
+
+def _length(item: pytest.Item) -> int:
+    """The less the longer it takes."""
+    if item.get_closest_marker("early"):
+        return 0
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    return 1 + _WAITING.index(folder) if folder in _WAITING else 1 + len(_WAITING)
