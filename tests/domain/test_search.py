@@ -346,11 +346,29 @@ async def test_pages_are_newest_first_without_gaps_or_repeats(database, ann, lab
 
 
 async def test_of_many_candidates_that_are_wrong_the_right_one_is_found(database, ann, lab):
-    """Pairs that stand apart look right to the index."""
-    await world.says(database, ann, lab, "the abc word")
-    await world.says(database, ann, lab, *(f"ab bc {n}" for n in range(400)))
+    """Pairs and threes that stand apart look right to the index."""
+    await world.says(database, ann, lab, "the abcd word")
+    await world.says(database, ann, lab, *(f"abc bcd {n}" for n in range(400)))
     await index(database)
-    assert await finds(database, ann, "abc") == ["the abc word"]
+    assert await finds(database, ann, "abcd") == ["the abcd word"]
+
+
+async def test_what_stands_in_any_window_is_found_once(database, ann, lab, monkeypatch):
+    """However few messages are looked at first, and however they are cut into lots."""
+    monkeypatch.setattr(search, "WINDOWS", (3, 10, 20))
+    monkeypatch.setattr(search, "_FIRST_LOT", 2)
+    said = [f"{'rare' if n % 7 == 0 else 'often'} said {n}" for n in range(150)]
+    await world.says(database, ann, lab, *said)
+    await index(database)
+    for word in ("rare", "often", "said", "nowhere"):
+        seen: list[str] = []
+        page = await look(database, ann, word)
+        while True:
+            seen += ["".join(piece.text for piece in hit.pieces) for hit in page.hits]
+            if page.more is None:
+                break
+            page = await look(database, ann, word, page.more)
+        assert seen == [body for body in reversed(said) if word in body]
 
 
 async def test_what_was_said_in_many_rooms_stands_in_the_order_of_time(database, ann, lab):
