@@ -14,7 +14,7 @@ MUSTs
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Final, Protocol
 
 from chatapp.realtime import frames
@@ -260,8 +260,9 @@ class Hub:
         """Sessions are ending: one that was found good a moment ago may be among them."""
         self.endings += 1
 
-    def end_sessions(self, session_ids: Iterable[int]) -> None:
-        self.doubt()
+    def end_sessions(self, session_ids: Collection[int]) -> None:
+        if session_ids:
+            self.doubt()
         for session_id in session_ids:
             for connection in self.of_session(session_id):
                 connection.close(frames.CLOSE_SESSION)

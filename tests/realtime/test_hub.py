@@ -190,6 +190,13 @@ async def test_a_session_and_a_user_can_be_ended(hub, tabs):
     assert hub.count() == hub.count(BOB.id) == 1
 
 
+def test_who_is_just_coming_is_asked_for_again_only_where_somebody_was_ended(hub):
+    hub.end_sessions(set())
+    assert hub.endings == 0
+    hub.end_sessions({99})
+    assert hub.endings == 1
+
+
 async def test_a_session_that_expires_is_closed(hub, tabs):
     soon, later = tabs(hub, ANN, expires_at=100), tabs(hub, BOB, expires_at=200)
     hub.expire(99.9)
