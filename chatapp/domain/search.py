@@ -127,9 +127,7 @@ class _Search:
             found |= await self._without_id()
         found |= await self._changed(low, high)
         known = len(found)
-        self._threes = not self._is_sqlite and not await search_table.has_old(
-            self._reader, is_sqlite=False
-        )
+        self._threes = await search_table.has_threes(self._reader, is_sqlite=self._is_sqlite)
         async with aclosing(self._indexed(low, high)) as rows:
             async for row in rows:
                 if self._is_right(row):

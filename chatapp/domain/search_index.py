@@ -91,7 +91,7 @@ async def is_behind(database: Database) -> bool:
         await database.fetch_one(_behind().limit(1)) is not None
         or await database.fetch_one(select(search_stale.c.id).limit(1)) is not None
         or await backlog(database) > 0
-        or await has_old(database, is_sqlite=database.is_sqlite)
+        or (not database.is_sqlite and await has_old(database))
     )
 
 

@@ -100,7 +100,7 @@ def candidates(
         query = query.where(search_docs.c.id == id_, search_docs.c.room_id.in_(rooms))
     query = query.where(id_ >= low, id_ < high)
     if not is_sqlite:
-        # PostgreSQL takes rare pairs for common ones, and would read from the end for what is at the beginning.
+        # PostgreSQL takes rare pieces for common ones, and would read from the end for what is at the beginning.
         # Behind OFFSET it does not see how few are wanted.
         found = query.offset(0).subquery("found")
         id_, query = found.c.id, select(found.c.id)
@@ -111,10 +111,14 @@ def _array(numbers: Sequence[int]) -> Any:
     return bindparam(None, list(numbers), type_=ARRAY(Integer), unique=True)
 
 
-async def has_old(reader: Reader, *, is_sqlite: bool) -> bool:
-    """Whether some entries come from a version of the program that knew of no threes. SQLite's never have them."""
-    old = select(INDEX.c.id).where(IS_OLD).limit(1)
-    return not is_sqlite and await reader.fetch_one(old) is not None
+async def has_threes(reader: Reader, *, is_sqlite: bool) -> bool:
+    """Whether all that is in the index may be asked for by threes."""
+    return not is_sqlite and not await has_old(reader)
+
+
+async def has_old(reader: Reader) -> bool:
+    """Whether some entries come from a version of the program that knew of no threes. On PostgreSQL only."""
+    return await reader.fetch_one(select(INDEX.c.id).where(IS_OLD).limit(1)) is not None
 
 
 # -- keeping ----------------------------------------------------------------------
