@@ -46,7 +46,8 @@ class JanusServer(Process):
             JANUS_API_IP="127.0.0.1", JANUS_MEDIA_IP=own_address(), JANUS_PUBLIC_IP=own_address()
         )
         argv = ["/bin/sh", str(folder / "start.sh")]
-        super().__init__(argv, folder, environment=given, ready=self._answers)
+        # There it may leave its core, which is large, when whoever runs the tests ends them.
+        super().__init__(argv, folder, environment=given, cwd=folder, ready=self._answers)
 
     def _answers(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):

@@ -34,6 +34,7 @@ class Process:
         folder: Path,
         *,
         environment: Mapping[str, str] | None = None,
+        cwd: Path = run_folder.ROOT,
         ready: Callable[[], bool],
         patience: float = 20.0,
     ) -> None:
@@ -41,6 +42,7 @@ class Process:
         self.argv = list(argv)
         self.folder = folder
         self.environment = environment
+        self.cwd = cwd
         self.log = folder / "log"
         self._ready = ready
         self._patience = patience
@@ -76,7 +78,7 @@ class Process:
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 self.argv,
-                cwd=run_folder.ROOT,
+                cwd=self.cwd,
                 env=None if self.environment is None else dict(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
