@@ -136,3 +136,25 @@ async def test_words_for_an_answer_to_nothing_are_sent_without_it(meet: Meet) ->
     await ben.page.get_by_role("button", name="Try again").click()
     await shown(ann.page, "my words")
     await expect(quotes(ann.page)).to_have_count(0)
+
+
+async def test_the_way_back_to_an_answer_that_is_still_under_way(meet: Meet) -> None:
+    ann, ben, room = await meet()
+    await say(ann.page, "the original")
+    await post_many(ann, room, [f"line {number}" for number in range(40)])
+    await ben.goto(f"{room}?end=1")
+    page = ben.page
+    ben.allow(LOST)
+    await ben.context.set_offline(True)
+    await page.locator(".timeline").evaluate("element => element.scrollTop = -1e6")
+    await answer(page, "the original")
+    await say(page, "the answer")
+    await page.locator(".timeline").evaluate("element => element.scrollTop = 0")
+    await quotes(page).click()
+    await expect(row(page, "the original")).to_be_focused()
+    await page.get_by_role("button", name="Back to where you were").click()
+    await expect(row(page, "the answer")).to_be_in_viewport()
+    await expect(row(page, "the answer")).to_be_focused()
+    await ben.context.set_offline(False)
+    await expect(row(page, "the answer")).to_have_attribute("data-seq", "44")
+    await expect(row(page, "the answer")).to_be_focused()

@@ -19,14 +19,14 @@ export function wireJumps(feed) {
     const row = feed.rows.bySeq(to);
     const isShown = row !== null && !row.hidden;
     if (isShown) event.preventDefault();
-    if (link.matches(".timeline .reply-ref")) leave(seqOf(link.closest("[data-seq]")), to, isShown);
+    if (link.matches(".timeline .reply-ref")) leave(link.closest("[data-seq]"), to, isShown);
     else if (isShown) history.replaceState(history.state, "", link.href);
     if (isShown) show(to);
   });
   window.addEventListener("popstate", ({ state }) => {
     withdraw();
-    const seq = state?.from ?? state?.to;
-    if (typeof seq === "number") show(seq);
+    if (state?.key) show(state.from, feed.rows.byKey(state.key));
+    else if (state?.to) show(state.to);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && offer?.contains(document.activeElement)) withdraw();
@@ -39,19 +39,19 @@ export function wireJumps(feed) {
   }
   remember(null);
 
-  /** The page that the link leads to offers the way back. */
-  function leave(from, to, isShown) {
+  /** The page that the link leads to offers the way back: to a row by its key, since it may have no number yet. */
+  function leave(row, to, isShown) {
+    const from = seqOf(row);
     if (isShown) {
-      history.replaceState({ ...history.state, from }, "");
+      history.replaceState({ ...history.state, from, key: row.dataset.key }, "");
       history.pushState({ to }, "", `#m-${to}`);
       propose(() => history.back());
-    } else if (!Number.isNaN(from)) remember({ room, from, to });
+    } else if (from) remember({ room, from, to });
   }
 
-  function show(seq) {
-    const row = feed.rows.bySeq(seq);
+  function show(seq, row = feed.rows.bySeq(seq)) {
     if (!row) {
-      location.assign(`/rooms/${room}?around=${seq}#m-${seq}`);
+      if (seq) location.assign(`/rooms/${room}?around=${seq}#m-${seq}`);
       return;
     }
     timeline.querySelector(".is-target")?.classList.remove("is-target");
