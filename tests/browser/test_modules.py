@@ -399,3 +399,32 @@ async def test_a_quote_follows_what_it_quotes(run: Run) -> None:
         """,
     )
     assert said == ["Anntea", "Anncoffee <b>", "AnnDeleted", "AnnaDeleted", "Annatea"]
+
+
+async def test_in_a_new_conversation_who_proves_to_be_there_in_a_moment_is_rung_too(run: Run):
+    """Who is there is told once a second: a call may be quicker than that."""
+    rung = await run(
+        "call/people",
+        """
+        document.body.innerHTML = `
+          <template id="tpl-call-words"><span></span></template>
+          <aside><ul data-in-call-list></ul><b data-in-call></b><div><ul data-others>${[2, 3, 4].map((id) => `
+            <li data-user="${id}"><i class="avatar"></i><button data-ring></button><em data-ring-state></em></li>`)
+            .join("")}</ul></div></aside>`;
+        const heard = {}, rung = [];
+        const socket = { on: (kind, take) => { heard[kind] = take; }, send: ({ user }) => rung.push(user) };
+        const people = new m.People({ pane: document.querySelector("aside"), room: 1, me: "1", socket });
+        const present = (who, whole = false) => heard.presence({ room: 1, here: 1, people: who, whole });
+        let now = 1000;
+        Date.now = () => now;
+        people.draw([], () => undefined, true);
+        present({ 2: "online" }, true);
+        people.ringAll();
+        now += 2000;
+        present({ 3: "online" });
+        now += 2000;
+        present({ 4: "online" });
+        return rung;
+        """,
+    )
+    assert rung == [2, 3]

@@ -4,9 +4,11 @@ import { wear } from "../face.js";
 import { shape, words } from "../page.js";
 
 const RINGS = 30_000;
+const SETTLES = 3_000; // within which everybody is told who is there: a conversation may be as new as its call
 
 export class People {
   #ringing = new Map();
+  #ringsUntil = 0;
 
   /**
    * @param {object} by
@@ -57,6 +59,7 @@ export class People {
 
   /** Only who is there can be rung; where nobody can tell, everybody. */
   #present({ here, people, whole }) {
+    const before = this.#there();
     for (const row of this.others.querySelectorAll("[data-user]")) {
       const state = people[row.dataset.user] ?? (whole ? "offline" : row.dataset.state);
       row.dataset.state = here === null ? "unknown" : state;
@@ -65,6 +68,12 @@ export class People {
       else avatar.dataset.presence = state;
     }
     this.#drawOthers();
+    if (Date.now() > this.#ringsUntil) return;
+    for (const row of this.#there()) if (!before.includes(row)) this.#ring(row);
+  }
+
+  #there() {
+    return [...this.others.querySelectorAll("[data-user]:not([hidden])")];
   }
 
   #row({ user, name, hue, initials, avatar: face }, state) {
@@ -80,9 +89,10 @@ export class People {
     return row;
   }
 
-  /** Everybody who is there. */
+  /** Everybody who is there, or proves to be in a moment. */
   ringAll() {
-    for (const row of this.others.querySelectorAll("[data-user]:not([hidden])")) this.#ring(row);
+    this.#ringsUntil = Date.now() + SETTLES;
+    for (const row of this.#there()) this.#ring(row);
   }
 
   #ring(row) {
