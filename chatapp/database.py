@@ -176,7 +176,11 @@ class Database:
             driver = await self._driver_of(connection)
             if self._file is not None and driver is not None:
                 await self._file.shorten_log(driver)
-            begun = await connection.begin()
+            try:
+                begun = await connection.begin()
+            except asyncio.CancelledError:  # SQLite may begin after nobody waits for it any more
+                await _quietly(connection.invalidate())
+                raise
             try:
                 yield Transaction(connection, driver)
             except BaseException:

@@ -1,6 +1,8 @@
 """The door to SQL: what a transaction promises, also when the database goes away under it."""
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -179,6 +181,27 @@ async def test_a_statement_may_be_cancelled_while_it_runs(database):
     async with asyncio.timeout(2):
         await put(database, "after")
     assert await known(database, "one") is None
+
+
+async def test_a_transaction_that_is_cancelled_as_it_begins_keeps_nobody_from_writing(sqlite_url):
+    """Another writer of the file holds it up; what was asked of SQLite then happens after nobody waits for it."""
+    async with world.opened(sqlite_url) as database:
+        await put(database, "first")
+        with contextlib.closing(
+            sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+        ) as other:
+            for _ in range(3):
+                other.execute("BEGIN IMMEDIATE")
+                task = asyncio.create_task(put(database, "cancelled"))
+                await asyncio.sleep(0.1)  # BEGIN waits in its thread: nothing tells of it
+                task.cancel()
+                await asyncio.sleep(0)
+                other.execute("COMMIT")
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+        await put(database, "second")
+        assert await known(database, "second") == "x"
+        assert await known(database, "cancelled") is None
 
 
 async def test_twenty_who_read_and_then_write_all_get_their_turn(database):
