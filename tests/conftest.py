@@ -25,12 +25,8 @@ settings.load_profile("chatapp")
 
 _FOLDER = pytest.StashKey[Path]()
 _DOORS = Path(__file__).parent / "routes"
-_WAITING = (
-    "cases",
-    "faults",
-    "deploy",
-    "browser",
-)  # whose tests take seconds, most of them without a processor
+# Whose tests take seconds, many of them without a processor.
+_WAITING = ("cases", "faults", "deploy", "browser")
 _DATABASES = ("sqlite", "postgresql")
 
 
@@ -47,9 +43,8 @@ def _is_worker(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    gc.set_threshold(
-        20_000, 20, 50
-    )  # as chatapp itself has it; else a tenth of the time goes there
+    # As chatapp itself has it; else a tenth of the time goes there.
+    gc.set_threshold(20_000, 20, 50)
     if _is_worker(config):
         run_folder.join()
     else:

@@ -44,7 +44,6 @@ class TooSlow(Exception):
 _NOTHING: Final = Found([], None)
 _ALL: Final = 2**63 - 1  # above every id
 _AUTHOR: Final = users.c.id == messages.c.author_id
-_DOC: Final = (messages.c.room_id == search_docs.c.room_id) & (messages.c.seq == search_docs.c.seq)
 _COLUMNS: Final = (
     messages.c.room_id,
     messages.c.seq,
@@ -195,7 +194,9 @@ class _Search:
         here = (messages.c.room_id == stale.c.room_id) & (messages.c.seq == stale.c.seq)
         rows = await self._reader.fetch_all(
             select(search_docs.c.id, *_COLUMNS).select_from(
-                stale.join(messages, here).join(users, _AUTHOR).join(search_docs, _DOC)
+                stale.join(messages, here)
+                .join(users, _AUTHOR)
+                .join(search_docs, search_table.OF_DOC)
             )
         )
         self._is_partial |= len(rows) >= WITHOUT_ID_MOST
@@ -240,7 +241,7 @@ class _Search:
         docs = ids.outerjoin(search_docs, search_docs.c.id == ids.c.id)
         return await self._reader.fetch_all(
             select(ids.c.id, *_COLUMNS)
-            .select_from(docs.outerjoin(messages, _DOC).outerjoin(users, _AUTHOR))
+            .select_from(docs.outerjoin(messages, search_table.OF_DOC).outerjoin(users, _AUTHOR))
             .order_by(ids.c.id.desc())
         )
 
@@ -248,7 +249,7 @@ class _Search:
         """The same of messages with files, which are not many: the index knows nothing of them."""
         query = (
             select(search_docs.c.id, *_COLUMNS)
-            .select_from(messages.join(search_docs, _DOC).join(users, _AUTHOR))
+            .select_from(messages.join(search_docs, search_table.OF_DOC).join(users, _AUTHOR))
             .where(
                 messages.c.files.is_not(None),
                 messages.c.room_id.in_(self._rooms),

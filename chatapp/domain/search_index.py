@@ -22,6 +22,7 @@ from chatapp.domain.memberships import Reader
 from chatapp.domain.search_table import (
     INDEX,
     IS_OLD,
+    OF_DOC,
     has_old,
     put_in,
     put_in_again,
@@ -37,7 +38,6 @@ _ROOMS_MOST: Final = 200  # looked at for one lot
 _EACH_LEAST: Final = 10  # messages of each
 _LOCK: Final = 7_203_518_442  # any number that nobody else locks
 
-_DOC: Final = (messages.c.room_id == search_docs.c.room_id) & (messages.c.seq == search_docs.c.seq)
 
 _DOCS: Final = InWords(
     """
@@ -217,7 +217,7 @@ async def _back(tx: Transaction) -> bool:
         return False
     rows = await tx.fetch_all(
         select(search_docs.c.id, messages.c.room_id, messages.c.author_id, messages.c.body)
-        .select_from(search_docs.join(messages, _DOC))
+        .select_from(search_docs.join(messages, OF_DOC))
         .where(search_docs.c.id < filled)
         .order_by(search_docs.c.id.desc())
         .limit(LOT)
@@ -246,7 +246,7 @@ async def _with_threes(tx: Transaction) -> bool:
             messages.c.author_id,
             func.coalesce(messages.c.body, "").label("body"),
         )
-        .select_from(docs.outerjoin(messages, _DOC))
+        .select_from(docs.outerjoin(messages, OF_DOC))
         .where(IS_OLD)
         .order_by(INDEX.c.id.desc())
         .limit(LOT)

@@ -15,8 +15,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from chatapp.database import Transaction
 from chatapp.domain import grams, links
 from chatapp.domain.memberships import Reader
-from chatapp.tables import search_docs
+from chatapp.tables import messages, search_docs
 
+OF_DOC: Final = (messages.c.room_id == search_docs.c.room_id) & (
+    messages.c.seq == search_docs.c.seq
+)
 FEW_ROOMS: Final = 30  # so many are looked up in the index; of more, what it finds is looked at
 
 # PostgreSQL's. Zero stands in the text: a plan for any value would not see the index of the old ones.

@@ -42,9 +42,8 @@ class AsgiLine:
         self._wake.set()
         return True
 
-    def write_soon(self, frame: bytes) -> None:
-        if not self.write(frame):
-            self.abort()
+    def write_soon(self, frame: bytes) -> bool:
+        return self.write(frame)  # the task that sends comes later in any case
 
     def close(self, code: int) -> None:
         self._code = code

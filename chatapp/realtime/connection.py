@@ -22,8 +22,8 @@ class Line(Protocol):
     def write(self, frame: bytes) -> bool:
         """Sends a frame of `frames.py` as soon as it can be. False: too much waits."""
 
-    def write_soon(self, frame: bytes) -> None:
-        """Sends a frame ahead of the next one and with it, at the latest when the event loop goes round."""
+    def write_soon(self, frame: bytes) -> bool:
+        """The same, with the next frame that is written, at the latest when the event loop goes round."""
 
     def close(self, code: int) -> None:
         """Sends what waits and a close code, and cuts the line when the other side does not answer in time."""
@@ -64,14 +64,17 @@ class Connection:
 
     def send(self, frame: bytes) -> None:
         if self.is_open and not self._line.write(frame):
-            self.is_open = False
-            self._line.abort()
+            self._cut()
 
     def send_soon(self, frame: bytes) -> None:
         """Sends a frame together with what follows in the same step, if anything does: each writing costs as much as
         all else there is to do for a message."""
-        if self.is_open:
-            self._line.write_soon(frame)
+        if self.is_open and not self._line.write_soon(frame):
+            self._cut()
+
+    def _cut(self) -> None:
+        self.is_open = False
+        self._line.abort()
 
     def close(self, code: int, last: bytes | None = None) -> None:
         """Sends the `last` frame if there is one, then closes. The first code counts."""

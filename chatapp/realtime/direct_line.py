@@ -70,12 +70,14 @@ class DirectLine(asyncio.Protocol):
         self._transport.write(frame)
         return True
 
-    def write_soon(self, frame: bytes) -> None:
+    def write_soon(self, frame: bytes) -> bool:
         if not self._held:
             asyncio.get_running_loop().call_soon(self._let_out)
         self._held += frame
+        return True
 
     def _let_out(self) -> None:
+        """What nothing came after."""
         if self._held and not self._closing and self._connection is not None:
             self._connection.send(b"")
 

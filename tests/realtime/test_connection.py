@@ -80,6 +80,18 @@ async def test_who_reads_too_slowly_is_cut_and_holds_no_memory(browser, text):
     await browser.line.finished.wait()
 
 
+async def test_who_reads_too_slowly_is_cut_by_what_could_wait_as_well(browser):
+    browser.open.clear()
+    frame = wire.text_frame(b"x" * 10_000)
+    for _ in range(WAITING_BYTES // 10_000 + 2):
+        browser.connection.send_soon(frame)
+    assert not browser.connection.is_open
+    assert not browser.line._queue
+    assert browser.aborted.is_set()
+    browser.open.set()
+    await browser.line.finished.wait()
+
+
 async def test_one_frame_may_be_larger_than_all_that_may_wait(browser):
     browser.send("x" * (WAITING_BYTES + 1))
     assert browser.connection.is_open
