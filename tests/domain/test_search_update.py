@@ -14,7 +14,7 @@ from chatapp.migrate import configuration, migrate
 from chatapp.realtime.indexer import Indexer
 from chatapp.tables import messages, rooms, search_docs
 from tests.domain import world
-from tests.domain.test_search import edits, finds, index_size, look
+from tests.domain.searching import edits, finds, index_size, look
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
